@@ -1,0 +1,74 @@
+"""The ambient deadline: one absolute time that bounds everything done on behalf of one caller.
+
+Actors and backends never import each other, yet a model call inside a handler must not outlive the
+ask that caused it. Both therefore read the same context variable, which lives here, a floor below.
+
+The value is absolute, on the clock of `anyio.current_time()`. It is meaningful inside one event loop
+only: whoever crosses a thread, a loop or a process hands over `time_left()` and starts afresh there
+(trio's clock has an arbitrary offset).
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import anyio
+
+_deadline: ContextVar[float] = ContextVar("callboard_deadline", default=math.inf)
+
+
+def ambient_deadline() -> float:
+    """Return the absolute deadline around the current task, `math.inf` when there is none."""
+    return _deadline.get()
+
+
+def set_ambient_deadline(deadline: float) -> None:
+    """Set the deadline of the current context, for code that owns its context (a task, a handler).
+
+    Args:
+        deadline: Absolute, on the clock of `anyio.current_time()`; `math.inf` for none.
+    """
+    _deadline.set(deadline)
+
+
+def bounded_deadline(timeout: float | None) -> float:
+    """Turn a timeout into a deadline that never lies beyond the ambient one.
+
+    Args:
+        timeout: Seconds from now; None means as long as the ambient deadline allows.
+
+    Raises:
+        ValueError: If the timeout is negative or not a number.
+    """
+    if timeout is None:
+        return _deadline.get()
+    if not timeout >= 0:
+        raise ValueError(f"timeout must be a number of seconds >= 0, got {timeout!r}")
+    return min(anyio.current_time() + timeout, _deadline.get())
+
+
+def time_left() -> float:
+    """Return the seconds left until the ambient deadline: never negative, `math.inf` without one."""
+    deadline = _deadline.get()
+    return deadline if deadline == math.inf else max(0.0, deadline - anyio.current_time())
+
+
+@contextmanager
+def deadline_scope(deadline: float) -> Iterator[float]:
+    """Narrow the ambient deadline inside the block; a later one than the present has no effect.
+
+    Nothing is cancelled by it: it is what asks and model calls started inside are clamped to.
+
+    Args:
+        deadline: Absolute, on the clock of `anyio.current_time()`.
+
+    Yields:
+        The deadline now in force.
+    """
+    effective = min(deadline, _deadline.get())
+    token = _deadline.set(effective)
+    try:
+        yield effective
+    finally:
+        _deadline.reset(token)
