@@ -9,7 +9,7 @@ only: whoever crosses a thread, a loop or a process hands over `time_left()` and
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -55,7 +55,7 @@ def time_left() -> float:
 
 
 @contextmanager
-def deadline_scope(deadline: float) -> Iterator[float]:
+def deadline_scope(deadline: float) -> Generator[float]:
     """Narrow the ambient deadline inside the block; a later one than the present has no effect.
 
     Nothing is cancelled by it: it is what asks and model calls started inside are clamped to.
