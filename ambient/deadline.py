@@ -3,7 +3,7 @@
 Actors and backends never import each other, yet a model call inside a handler must not outlive the
 ask that caused it. Both therefore read the same context variable, which lives here, a floor below.
 
-The value is absolute, on the clock of `anyio.current_time()`. It is meaningful inside one event loop
+The value is absolute, on the clock of `anyio.current_time()`. It has a meaning in one event loop
 only: whoever crosses a thread, a loop or a process hands over `time_left()` and starts afresh there
 (trio's clock has an arbitrary offset).
 """
@@ -49,7 +49,7 @@ def bounded_deadline(timeout: float | None) -> float:
 
 
 def time_left() -> float:
-    """Return the seconds left until the ambient deadline: never negative, `math.inf` without one."""
+    """Return the seconds left until the ambient deadline: never negative, inf without one."""
     deadline = _deadline.get()
     return deadline if deadline == math.inf else max(0.0, deadline - anyio.current_time())
 

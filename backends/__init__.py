@@ -1,0 +1,89 @@
+"""callboard.backends: one interface to every model, and the middleware around it."""
+
+from callboard.backends.backend import Backend, Generate, Middleware
+from callboard.backends.capabilities import Capabilities
+from callboard.backends.completion import Completion, FinishReason, Step, TokenRecord
+from callboard.backends.delta import Delta, Sink
+from callboard.backends.errors import (
+    AuthenticationError,
+    BackendError,
+    BackendProtocolError,
+    BackendTimeoutError,
+    BadRequestError,
+    CapabilityError,
+    ConnectionFailedError,
+    ContentFilterError,
+    ContextLengthError,
+    NotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    RateLimitError,
+    RefusalError,
+    StructuredOutputError,
+    ToolError,
+    TruncatedError,
+)
+from callboard.backends.messages import (
+    AssistantMessage,
+    ChatMessage,
+    MessageLike,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+)
+from callboard.backends.parts import ImagePart, TextPart
+from callboard.backends.request import Request, ToolChoice
+from callboard.backends.sampling import SamplingParams
+from callboard.backends.stack import Stack, stack
+from callboard.backends.streaming import DeltaStream, stream
+from callboard.backends.tool import Tool
+from callboard.backends.usage import Usage
+
+__all__ = [
+    "AssistantMessage",
+    "AuthenticationError",
+    "Backend",
+    "BackendError",
+    "BackendProtocolError",
+    "BackendTimeoutError",
+    "BadRequestError",
+    "Capabilities",
+    "CapabilityError",
+    "ChatMessage",
+    "Completion",
+    "ConnectionFailedError",
+    "ContentFilterError",
+    "ContextLengthError",
+    "Delta",
+    "DeltaStream",
+    "FinishReason",
+    "Generate",
+    "ImagePart",
+    "MessageLike",
+    "Middleware",
+    "NotFoundError",
+    "OverloadedError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RefusalError",
+    "Request",
+    "SamplingParams",
+    "Sink",
+    "Stack",
+    "Step",
+    "StructuredOutputError",
+    "SystemMessage",
+    "TextPart",
+    "TokenRecord",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolError",
+    "ToolMessage",
+    "TruncatedError",
+    "Usage",
+    "UserMessage",
+    "stack",
+    "stream",
+]

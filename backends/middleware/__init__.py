@@ -1,0 +1,1 @@
+"""Middleware: each file wraps a backend's `generate` for one reason."""

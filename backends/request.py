@@ -1,0 +1,138 @@
+"""Request: everything that a backend is asked, in one immutable value."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, Literal, TypeAlias, overload
+
+from typing_extensions import TypeForm, TypeVar
+
+from callboard.backends.message_reading import to_messages
+from callboard.backends.messages import ChatMessage, MessageLike
+from callboard.backends.sampling import SamplingParams
+from callboard.backends.tool import Tool, to_tool
+
+T = TypeVar("T", default=None)
+
+ToolChoice: TypeAlias = Literal["auto", "none", "required"] | str
+"""Whether the model may, must not or must call a tool; any other word is the tool that it must."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_DEFAULTS = SamplingParams()
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Request(Generic[T]):
+    """One call's worth of asking. Immutable; derive another with `extended` or `replaced`.
+
+    The type of `output` decides that of `Completion.parsed`, for mypy and pyright alike.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    """The conversation, oldest first."""
+    tools: tuple[Tool, ...]
+    """What the model may call. Tools without a function are returned to the caller."""
+    tool_choice: ToolChoice | None
+    output: Any
+    """The type that the answer must have; None for plain text."""
+    sampling: SamplingParams
+    metadata: Mapping[str, Any]
+    """The caller's notes: they go into traces, and are not sent. `caller` names who is asking."""
+    timeout: float | None
+    """Seconds for the whole call, retries and tools included; None leaves the ambient deadline."""
+
+    @overload
+    def __init__(
+        self: "Request[None]",
+        messages: MessageLike | Iterable[MessageLike],
+        *,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        tool_choice: ToolChoice | None = None,
+        output: None = None,
+        sampling: SamplingParams | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        messages: MessageLike | Iterable[MessageLike],
+        *,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        tool_choice: ToolChoice | None = None,
+        output: TypeForm[T],
+        sampling: SamplingParams | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        messages: MessageLike | Iterable[MessageLike],
+        *,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        tool_choice: ToolChoice | None = None,
+        output: Any = None,
+        sampling: SamplingParams | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Ask a model.
+
+        Args:
+            messages: Messages, plain strings (the user's words) or OpenAI-style dicts.
+            tools: Tools, or functions whose signature and docstring describe them.
+            tool_choice: `auto`, `none`, `required`, or the name of the tool to call.
+            output: A pydantic model, dataclass, `int | None`, `Literal[...]`, ...
+            sampling: Temperature and the like.
+            metadata: The caller's notes, for traces; never sent.
+            timeout: Seconds for the whole call.
+
+        Raises:
+            ValueError: If a message can't be read, or the timeout is negative or no number.
+            TypeError: If a function can't be described as a tool.
+        """
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout must be a number of seconds >= 0, got {timeout!r}")
+        put = object.__setattr__
+        put(self, "messages", to_messages(messages))
+        put(self, "tools", tuple(map(to_tool, tools)) if tools else ())
+        put(self, "tool_choice", tool_choice)
+        put(self, "output", output)
+        put(self, "sampling", sampling if sampling is not None else _DEFAULTS)
+        put(self, "metadata", metadata if metadata is not None else _NOTHING)
+        put(self, "timeout", timeout)
+
+    def extended(self, *messages: ChatMessage) -> "Request[T]":
+        """Return this request with more messages at the end: the next turn of the conversation."""
+        return self.replaced(messages=(*self.messages, *messages))
+
+    def replaced(self, **changes: Any) -> "Request[Any]":
+        """Return a copy with these fields changed, unchecked: for middleware, on the hot path.
+
+        Raises:
+            AttributeError: If the request has no such field.
+        """
+        copy = object.__new__(Request)
+        for name in _FIELDS:
+            object.__setattr__(copy, name, getattr(self, name))
+        for name, value in changes.items():
+            object.__setattr__(copy, name, value)
+        return copy
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Requests pickle, whatever mapping the metadata came in."""
+        values = {name: getattr(self, name) for name in _FIELDS}
+        values["metadata"] = dict(self.metadata)
+        return _rebuild, (values,)
+
+
+_FIELDS = ("messages", "tools", "tool_choice", "output", "sampling", "metadata", "timeout")
+
+
+def _rebuild(values: Mapping[str, Any]) -> Request[Any]:
+    request: Request[Any] = object.__new__(Request)
+    for name, value in values.items():
+        object.__setattr__(request, name, value)
+    return request
