@@ -28,7 +28,7 @@ def to_messages(messages: MessageLike | Iterable[MessageLike]) -> tuple[ChatMess
     """
     if isinstance(messages, _ONE):
         return (to_message(cast("MessageLike", messages)),)
-    return tuple(map(to_message, cast("Iterable[MessageLike]", messages)))
+    return tuple(map(to_message, messages))
 
 
 def to_message(message: MessageLike) -> ChatMessage:
@@ -44,7 +44,7 @@ def to_message(message: MessageLike) -> ChatMessage:
     reader = _READERS.get(role := message.get("role"))
     if reader is None:
         raise ValueError(
-            f"a message's role is one of {', '.join(_READERS)}; got {role!r} in {sorted(message)}"
+            f"a message's role is one of {', '.join(map(str, _READERS))}; got {role!r} in {sorted(message)}"
         )
     return reader(message)
 
