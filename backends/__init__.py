@@ -34,6 +34,7 @@ from callboard.backends.messages import (
 )
 from callboard.backends.parts import ImagePart, TextPart
 from callboard.backends.request import Request, ToolChoice
+from callboard.backends.response_format import ResponseFormat
 from callboard.backends.sampling import SamplingParams
 from callboard.backends.stack import Stack, stack
 from callboard.backends.streaming import DeltaStream, stream
@@ -68,6 +69,7 @@ __all__ = [
     "RateLimitError",
     "RefusalError",
     "Request",
+    "ResponseFormat",
     "SamplingParams",
     "Sink",
     "Stack",

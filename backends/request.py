@@ -9,6 +9,7 @@ from typing_extensions import TypeForm, TypeVar
 
 from callboard.backends.message_reading import to_messages
 from callboard.backends.messages import ChatMessage, MessageLike
+from callboard.backends.response_format import ResponseFormat
 from callboard.backends.sampling import SamplingParams
 from callboard.backends.tool import Tool, to_tool
 
@@ -40,6 +41,9 @@ class Request(Generic[T]):
     """The caller's notes: they go into traces, and are not sent. `caller` names who is asking."""
     timeout: float | None
     """Seconds for the whole call, retries and tools included; None leaves the ambient deadline."""
+    response_format: ResponseFormat | None
+    """What the server is to hold the answer to: set by the StructuredOutput middleware, from
+    `output`, and read by backends. Not an argument; `replaced(response_format=...)` sets it."""
 
     @overload
     def __init__(
@@ -103,6 +107,7 @@ class Request(Generic[T]):
         put(self, "sampling", sampling if sampling is not None else _DEFAULTS)
         put(self, "metadata", metadata if metadata is not None else _NOTHING)
         put(self, "timeout", timeout)
+        put(self, "response_format", None)
 
     def extended(self, *messages: ChatMessage) -> "Request[T]":
         """Return this request with more messages at the end: the next turn of the conversation."""
@@ -128,7 +133,16 @@ class Request(Generic[T]):
         return _rebuild, (values,)
 
 
-_FIELDS = ("messages", "tools", "tool_choice", "output", "sampling", "metadata", "timeout")
+_FIELDS = (
+    "messages",
+    "tools",
+    "tool_choice",
+    "output",
+    "sampling",
+    "metadata",
+    "timeout",
+    "response_format",
+)
 
 
 def _rebuild(values: Mapping[str, Any]) -> Request[Any]:

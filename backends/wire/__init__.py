@@ -1,0 +1,1 @@
+"""The chat completions format: pure functions between our values and the wire."""
