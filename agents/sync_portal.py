@@ -1,0 +1,46 @@
+"""Runs a coroutine function for code that is not async, in a thread and a loop of its own."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+from anyio.from_thread import run_sync as run_in_owning_loop
+from anyio.from_thread import start_blocking_portal
+
+from callboard.ambient.deadline import ambient_deadline, set_ambient_deadline, time_left
+
+R = TypeVar("R")
+
+
+def run_in_portal(call: Callable[[], Awaitable[R]]) -> R:
+    """Run to the end what `call` starts, in a thread and an asyncio loop of its own.
+
+    Works in a plain script, in a worker thread, and where a loop is running already, which stands
+    still meanwhile. Context variables cross over, and so does the time left of the ambient
+    deadline: never its absolute value, since clocks differ between loops. An interrupt of the
+    calling thread (Ctrl-C) cancels the call and waits for its clean-up.
+
+    Args:
+        call: Called inside the new loop.
+    """
+    left = seconds_left()
+    with start_blocking_portal("asyncio") as portal:
+        return portal.call(_bounded, call, left)
+
+
+async def _bounded(call: Callable[[], Awaitable[R]], left: float) -> R:
+    set_ambient_deadline(anyio.current_time() + left)
+    return await call()
+
+
+def seconds_left() -> float:
+    """Return the seconds left of the ambient deadline, also from a worker thread."""
+    try:
+        return time_left()
+    except RuntimeError:  # No loop in this thread: a worker, which inherited its caller's context.
+        pass
+    try:
+        return run_in_owning_loop(time_left)
+    except RuntimeError:  # Not one of anyio's workers; asyncio's clock is the monotonic one.
+        return max(0.0, ambient_deadline() - time.monotonic())
