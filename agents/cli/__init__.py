@@ -1,0 +1,1 @@
+"""callboard.agents.cli: the command `callboard`."""
