@@ -41,7 +41,8 @@ class Step:
     tokens: TokenRecord | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: Python 3.11 can't call `Completion[int](...)` on a frozen, slotted dataclass.
+@dataclass(frozen=True, kw_only=True)
 class Completion(Generic[T_co]):
     """What a call brought back: whole, counted, and valid where an output type was asked for."""
 

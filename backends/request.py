@@ -22,7 +22,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _DEFAULTS = SamplingParams()
 
 
-@dataclass(frozen=True, slots=True, init=False)
+# Without slots: Python 3.11 can't call `Request[int](...)` on a frozen, slotted dataclass.
+@dataclass(frozen=True, init=False)
 class Request(Generic[T]):
     """One call's worth of asking. Immutable; derive another with `extended` or `replaced`.
 
@@ -99,15 +100,16 @@ class Request(Generic[T]):
         """
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout must be a number of seconds >= 0, got {timeout!r}")
-        put = object.__setattr__
-        put(self, "messages", to_messages(messages))
-        put(self, "tools", tuple(map(to_tool, tools)) if tools else ())
-        put(self, "tool_choice", tool_choice)
-        put(self, "output", output)
-        put(self, "sampling", sampling if sampling is not None else _DEFAULTS)
-        put(self, "metadata", metadata if metadata is not None else _NOTHING)
-        put(self, "timeout", timeout)
-        put(self, "response_format", None)
+        self.__dict__.update(
+            messages=to_messages(messages),
+            tools=tuple(map(to_tool, tools)),
+            tool_choice=tool_choice,
+            output=output,
+            sampling=_DEFAULTS if sampling is None else sampling,
+            metadata=_NOTHING if metadata is None else metadata,
+            timeout=timeout,
+            response_format=None,
+        )
 
     def extended(self, *messages: ChatMessage) -> "Request[T]":
         """Return this request with more messages at the end: the next turn of the conversation."""
@@ -117,36 +119,18 @@ class Request(Generic[T]):
         """Return a copy with these fields changed, unchecked: for middleware, on the hot path.
 
         Raises:
-            AttributeError: If the request has no such field.
+            TypeError: If the request has no such field.
         """
-        copy = object.__new__(Request)
-        for name in _FIELDS:
-            object.__setattr__(copy, name, getattr(self, name))
-        for name, value in changes.items():
-            object.__setattr__(copy, name, value)
-        return copy
+        if not changes.keys() <= self.__dict__.keys():
+            raise TypeError(f"a request has {sorted(self.__dict__)}, got {sorted(changes)}")
+        return _rebuild({**self.__dict__, **changes})
 
     def __reduce__(self) -> tuple[object, ...]:
         """Requests pickle, whatever mapping the metadata came in."""
-        values = {name: getattr(self, name) for name in _FIELDS}
-        values["metadata"] = dict(self.metadata)
-        return _rebuild, (values,)
-
-
-_FIELDS = (
-    "messages",
-    "tools",
-    "tool_choice",
-    "output",
-    "sampling",
-    "metadata",
-    "timeout",
-    "response_format",
-)
+        return _rebuild, ({**self.__dict__, "metadata": dict(self.metadata)},)
 
 
 def _rebuild(values: Mapping[str, Any]) -> Request[Any]:
     request: Request[Any] = object.__new__(Request)
-    for name, value in values.items():
-        object.__setattr__(request, name, value)
+    request.__dict__.update(values)
     return request
