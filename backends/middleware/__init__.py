@@ -1,1 +1,25 @@
 """Middleware: each file wraps a backend's `generate` for one reason."""
+
+from callboard.backends.middleware.base import Wrapper
+from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit, ConcurrencyStatistics
+from callboard.backends.middleware.deadline import Deadline
+from callboard.backends.middleware.logging import Logging
+from callboard.backends.middleware.retry import Retry, RetryEvent
+from callboard.backends.middleware.timeout import Timeout
+from callboard.backends.middleware.tracing import Tracing
+from callboard.backends.middleware.usage_meter import UsageMeter, UsageRow, UsageSnapshot
+
+__all__ = [
+    "ConcurrencyLimit",
+    "ConcurrencyStatistics",
+    "Deadline",
+    "Logging",
+    "Retry",
+    "RetryEvent",
+    "Timeout",
+    "Tracing",
+    "UsageMeter",
+    "UsageRow",
+    "UsageSnapshot",
+    "Wrapper",
+]
