@@ -23,6 +23,7 @@ from callboard.backends.errors import (
     ToolError,
     TruncatedError,
 )
+from callboard.backends.function_backend import FunctionBackend
 from callboard.backends.messages import (
     AssistantMessage,
     ChatMessage,
@@ -33,9 +34,11 @@ from callboard.backends.messages import (
     UserMessage,
 )
 from callboard.backends.parts import ImagePart, TextPart
+from callboard.backends.random_backend import RandomBackend
 from callboard.backends.request import Request, ToolChoice
 from callboard.backends.response_format import ResponseFormat
 from callboard.backends.sampling import SamplingParams
+from callboard.backends.scripted_backend import ScriptedBackend, ScriptExhaustedError
 from callboard.backends.stack import Stack, stack
 from callboard.backends.streaming import DeltaStream, stream
 from callboard.backends.tool import Tool
@@ -59,6 +62,7 @@ __all__ = [
     "Delta",
     "DeltaStream",
     "FinishReason",
+    "FunctionBackend",
     "Generate",
     "ImagePart",
     "MessageLike",
@@ -66,11 +70,14 @@ __all__ = [
     "NotFoundError",
     "OverloadedError",
     "PermissionDeniedError",
+    "RandomBackend",
     "RateLimitError",
     "RefusalError",
     "Request",
     "ResponseFormat",
     "SamplingParams",
+    "ScriptExhaustedError",
+    "ScriptedBackend",
     "Sink",
     "Stack",
     "Step",
