@@ -3,6 +3,7 @@
 from callboard.backends.backend import Backend, Generate, Middleware
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion, FinishReason, Step, TokenRecord
+from callboard.backends.default_stack import default_stack
 from callboard.backends.delta import Delta, Sink
 from callboard.backends.errors import (
     AuthenticationError,
@@ -33,6 +34,14 @@ from callboard.backends.messages import (
     ToolMessage,
     UserMessage,
 )
+from callboard.backends.middleware.base import Wrapper
+from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit
+from callboard.backends.middleware.deadline import Deadline
+from callboard.backends.middleware.logging import Logging
+from callboard.backends.middleware.retry import Retry
+from callboard.backends.middleware.timeout import Timeout
+from callboard.backends.middleware.tracing import Tracing
+from callboard.backends.middleware.usage_meter import UsageMeter
 from callboard.backends.parts import ImagePart, TextPart
 from callboard.backends.random_backend import RandomBackend
 from callboard.backends.request import Request, ToolChoice
@@ -56,15 +65,18 @@ __all__ = [
     "CapabilityError",
     "ChatMessage",
     "Completion",
+    "ConcurrencyLimit",
     "ConnectionFailedError",
     "ContentFilterError",
     "ContextLengthError",
+    "Deadline",
     "Delta",
     "DeltaStream",
     "FinishReason",
     "FunctionBackend",
     "Generate",
     "ImagePart",
+    "Logging",
     "MessageLike",
     "Middleware",
     "NotFoundError",
@@ -75,6 +87,7 @@ __all__ = [
     "RefusalError",
     "Request",
     "ResponseFormat",
+    "Retry",
     "SamplingParams",
     "ScriptExhaustedError",
     "ScriptedBackend",
@@ -84,15 +97,20 @@ __all__ = [
     "StructuredOutputError",
     "SystemMessage",
     "TextPart",
+    "Timeout",
     "TokenRecord",
     "Tool",
     "ToolCall",
     "ToolChoice",
     "ToolError",
     "ToolMessage",
+    "Tracing",
     "TruncatedError",
     "Usage",
+    "UsageMeter",
     "UserMessage",
+    "Wrapper",
+    "default_stack",
     "stack",
     "stream",
 ]

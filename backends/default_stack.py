@@ -1,6 +1,6 @@
 """default_stack: the middleware that we recommend around any backend, in the order we recommend."""
 
-from opentelemetry.trace import TracerProvider
+from typing import TYPE_CHECKING
 
 from callboard.backends.backend import Backend, Middleware
 from callboard.backends.identity import identify
@@ -13,6 +13,9 @@ from callboard.backends.middleware.tracing import Tracing
 from callboard.backends.middleware.usage_meter import UsageMeter
 from callboard.backends.stack import Stack, stack
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
 
 def default_stack(
     backend: Backend,
@@ -24,7 +27,7 @@ def default_stack(
     retry: Retry | None = None,
     max_concurrency: int | ConcurrencyLimit | None = 1000,
     usage_meter: UsageMeter | None = None,
-    tracer_provider: TracerProvider | None = None,
+    tracer_provider: "TracerProvider | None" = None,
     logger: EventLogger | None = None,
 ) -> Stack:
     """Wrap a backend in what almost everyone wants, in the order that works.

@@ -2,10 +2,7 @@
 
 import math
 import os
-from typing import Any, Literal
-
-from opentelemetry import context as otel_context
-from opentelemetry import trace
+from typing import TYPE_CHECKING, Any, Literal
 
 from callboard.ambient.deadline import time_left
 from callboard.backends import telemetry
@@ -15,9 +12,13 @@ from callboard.backends.completion import Completion
 from callboard.backends.delta import Sink
 from callboard.backends.identity import Identity
 from callboard.backends.middleware.base import Wrapper
-from callboard.backends.redaction import redact
 from callboard.backends.request import Request
 from callboard.backends.telemetry_content import input_messages, output_messages
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+    from callboard.backends.spans import SpanSource
 
 Level = Literal["operation", "attempt"]
 
@@ -45,7 +46,7 @@ class Tracing(Wrapper):
         level: Level = "operation",
         *,
         identity: Identity | None = None,
-        tracer_provider: trace.TracerProvider | None = None,
+        tracer_provider: "TracerProvider | None" = None,
         capture_content: bool | None = None,
     ) -> None:
         self.level = level
@@ -53,41 +54,28 @@ class Tracing(Wrapper):
         self.identity = identity or Identity(provider="unknown")
         """The provider and model that the spans name."""
         self._capture = _capture_wanted() if capture_content is None else capture_content
-        self._tracer = trace.get_tracer(telemetry.SCOPE, tracer_provider=tracer_provider)
-        operation = telemetry.CHAT if level == "attempt" else telemetry.GENERATE
-        self._name = f"{operation} {self.identity.model}".rstrip()
-        client = level == "attempt" and not self.identity.in_process
-        self._kind = trace.SpanKind.CLIENT if client else trace.SpanKind.INTERNAL
-        self._fixed = {
-            telemetry.OPERATION_NAME: operation,
-            telemetry.PROVIDER_NAME: self.identity.provider,
-            telemetry.LEVEL: level,
-        }
-        if self.identity.model:
-            self._fixed[telemetry.REQUEST_MODEL] = self.identity.model
+        self._spans = _spans(level, self.identity, tracer_provider)
 
     async def __call__(
         self, request: Request[Any], sink: Sink | None, call_next: Generate
     ) -> Completion[Any]:
         """Answer one request inside a span."""
-        span = self._tracer.start_span(self._name, kind=self._kind, attributes=self._fixed)
-        if not span.is_recording() and span is trace.get_current_span():
-            return await call_next(request, sink)  # tracing is off: there is nothing to do
-        token = otel_context.attach(trace.set_span_in_context(span))
+        span = self._spans.open()
+        if span is None:
+            return await call_next(request, sink)
         try:
-            if not span.is_recording():
-                return await call_next(request, sink)  # sampled out, and so are its children
-            span.set_attributes(self._asked(request, streamed=sink is not None))
+            if not span.recording:
+                return await call_next(request, sink)
+            span.set(self._asked(request, streamed=sink is not None))
             completion = await call_next(request, sink)
-            span.set_attributes(self._answered(completion))
+            span.set(self._answered(completion))
         except BaseException as error:
-            _record(error, span)
+            span.fail(error)
             raise
         else:
             return completion
         finally:
-            otel_context.detach(token)
-            span.end()
+            span.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Crosses process boundaries with its settings, and then speaks to the global provider."""
@@ -112,15 +100,26 @@ class Tracing(Wrapper):
         return found
 
 
-def _record(error: BaseException, span: trace.Span) -> None:
-    """Say what failed. Not by `record_exception`: its stack trace would carry foreign text."""
-    if not isinstance(error, Exception):
-        span.set_attribute(telemetry.CANCELLED, True)
-        return
-    kind, words = type(error).__qualname__, redact(str(error))
-    span.set_attribute(telemetry.ERROR_TYPE, kind)
-    span.set_status(trace.StatusCode.ERROR, words)
-    span.add_event("exception", {"exception.type": kind, "exception.message": words})
+def _spans(
+    level: Level, identity: Identity, tracer_provider: "TracerProvider | None"
+) -> "SpanSource":
+    from callboard.backends.spans import SpanSource  # noqa: PLC0415 - see there
+
+    attempt = level == "attempt"
+    operation = telemetry.CHAT if attempt else telemetry.GENERATE
+    attributes = {
+        telemetry.OPERATION_NAME: operation,
+        telemetry.PROVIDER_NAME: identity.provider,
+        telemetry.LEVEL: level,
+    }
+    if identity.model:
+        attributes[telemetry.REQUEST_MODEL] = identity.model
+    return SpanSource(
+        f"{operation} {identity.model}".rstrip(),
+        client=attempt and not identity.in_process,
+        attributes=attributes,
+        tracer_provider=tracer_provider,
+    )
 
 
 def _capture_wanted() -> bool:
