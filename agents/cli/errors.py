@@ -1,9 +1,9 @@
 """What a command says when it can't do what was asked, and with which status it leaves.
 
-0 ok; 1 failure; 2 wrong usage; 4 the backend is unavailable (unreachable, overloaded, or it refuses
-key or model); 130 interrupted.
+The backend counts as unavailable where it is unreachable or overloaded, or refuses key or model.
 """
 
+from callboard.agents.cli.exit_status import FAILURE, INTERRUPTED, UNAVAILABLE, USAGE
 from callboard.backends.errors import (
     AuthenticationError,
     BackendError,
@@ -14,8 +14,6 @@ from callboard.backends.errors import (
     PermissionDeniedError,
     RateLimitError,
 )
-
-FAILURE, USAGE, UNAVAILABLE, INTERRUPTED = 1, 2, 4, 130
 
 _UNAVAILABLE = (
     AuthenticationError,

@@ -12,7 +12,7 @@ BaseUrl: TypeAlias = Annotated[
         "--base-url",
         metavar="URL",
         help="An OpenAI-compatible endpoint, for example http://localhost:8000/v1. "
-        "[env: CALLBOARD_BASE_URL, OPENAI_BASE_URL]",
+        "(env: CALLBOARD_BASE_URL, OPENAI_BASE_URL)",
         rich_help_panel=_BACKEND,
     ),
 ]
@@ -22,7 +22,7 @@ Model: TypeAlias = Annotated[
         "--model",
         metavar="NAME",
         help="The model's name at that endpoint; without one, answers are random and offline. "
-        "[env: CALLBOARD_MODEL]",
+        "(env: CALLBOARD_MODEL)",
         rich_help_panel=_BACKEND,
     ),
 ]
@@ -32,7 +32,7 @@ ApiKeyEnv: TypeAlias = Annotated[
         "--api-key-env",
         metavar="VARIABLE",
         help="The environment variable that holds the key. "
-        "[default: CALLBOARD_API_KEY, then OPENAI_API_KEY]",
+        "(default: CALLBOARD_API_KEY, then OPENAI_API_KEY)",
         rich_help_panel=_BACKEND,
     ),
 ]
@@ -41,8 +41,8 @@ Local: TypeAlias = Annotated[
     typer.Option(
         "--local",
         metavar="PATH",
-        help="A transformers model to run in this process; needs callboard[local]. "
-        "[env: CALLBOARD_LOCAL]",
+        help="A transformers model to run in this process; needs the extra `local`. "
+        "(env: CALLBOARD_LOCAL)",
         rich_help_panel=_BACKEND,
     ),
 ]
