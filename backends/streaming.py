@@ -1,15 +1,23 @@
-"""Reading a call's deltas with `async for`, built on `generate` and a bounded channel."""
+"""Reading a call's deltas with `async for`, built on `generate` and a bounded channel.
+
+The call runs in a task of its own, outside every cancel scope of the reader's. A task group over
+the reader's block would be simpler, and wrong inside generators: a web server that loses its client
+drops the response's generator, Python closes that from another task, and a task group can be left
+only by the task that entered it. So the block owns the call by hand: leaving it, by whichever way
+and from whichever task, cancels the call and waits until it has ended.
+"""
 
 from types import TracebackType
-from typing import Any, Generic, Self
+from typing import Generic, Self
 
 import anyio
-from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from typing_extensions import TypeVar
 
 from callboard.backends.backend import Backend
 from callboard.backends.completion import Completion
 from callboard.backends.delta import Delta
+from callboard.backends.detached_task import DetachedTask
 from callboard.backends.request import Request
 
 T = TypeVar("T", default=None)
@@ -27,10 +35,13 @@ def stream(backend: Backend, request: Request[T]) -> "DeltaStream[T]":
         deltas.completion
 
     The deltas come in order, none is lost, and a slow reader slows the call. Leaving the block
-    cancels a call that is not finished. A failure of the call is raised from the iteration, or at
-    the end of the block if nobody iterated to it, as itself and never in a group. Inside a
-    generator of your own, wrap that generator in `contextlib.aclosing` where you use it, so that
-    the block is left in the task that entered it.
+    cancels a call that is not finished, and waits for its end. A failure of the call is raised from
+    the iteration, or at the end of the block if nobody iterated to it: as itself, never in a group,
+    and only once. The same holds for what the block itself raises. The ambient deadline and other
+    context variables are those of the moment in which the block is entered.
+
+    Inside an async generator of your own, use that generator in `contextlib.aclosing`: then a
+    reader who goes away ends the call at once, and not when Python collects the generator.
 
     Args:
         backend: What answers.
@@ -40,16 +51,18 @@ def stream(backend: Backend, request: Request[T]) -> "DeltaStream[T]":
 
 
 class DeltaStream(Generic[T]):
-    """The deltas of one call; see `stream`."""
+    """The deltas of one call; see `stream`. It is entered once."""
 
-    _group: TaskGroup
+    _call: DetachedTask
+    _send: MemoryObjectSendStream[Delta]
+    _receive: MemoryObjectReceiveStream[Delta]
 
     def __init__(self, backend: Backend, request: Request[T]) -> None:
         self._backend = backend
         self._request = request
-        self._send, self._receive = anyio.create_memory_object_stream[Delta](BUFFER)
         self._completion: Completion[T] | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
+        self._entered = False
 
     @property
     def completion(self) -> Completion[T]:
@@ -66,9 +79,11 @@ class DeltaStream(Generic[T]):
         return self._completion
 
     async def __aenter__(self) -> Self:
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
-        self._group.start_soon(self._produce)
+        if self._entered:
+            raise RuntimeError("a stream is one call: open another one with stream()")
+        self._entered = True
+        self._send, self._receive = anyio.create_memory_object_stream[Delta](BUFFER)
+        self._call = DetachedTask(self._produce)
         return self
 
     async def __aexit__(
@@ -77,13 +92,11 @@ class DeltaStream(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._group.cancel_scope.cancel()
-        # The body's own exception goes around the task group, which would wrap it in a group;
-        # a cancellation goes through it, because scopes count those.
-        plain = isinstance(error, Exception)
-        await self._group.__aexit__(*((None, None, None) if plain else (kind, error, trace)))
-        self._send.close()
-        self._receive.close()
+        try:
+            await self._call.stop()
+        finally:
+            self._send.close()
+            self._receive.close()
         if error is None:
             self._raise_failure()
 
@@ -92,10 +105,19 @@ class DeltaStream(Generic[T]):
 
     async def __anext__(self) -> Delta:
         try:
+            return self._receive.receive_nowait()
+        except anyio.WouldBlock:
+            pass
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            return self._finish()
+        try:
             return await self._receive.receive()
         except (anyio.EndOfStream, anyio.ClosedResourceError):
-            self._raise_failure()
-            raise StopAsyncIteration from None
+            return self._finish()
+
+    def _finish(self) -> Delta:
+        self._raise_failure()
+        raise StopAsyncIteration
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
@@ -103,13 +125,16 @@ class DeltaStream(Generic[T]):
             raise failure
 
     async def _produce(self) -> None:
+        cancelled = anyio.get_cancelled_exc_class()
         with self._send:
             try:
                 self._completion = await self._backend.generate(self._request, self._sink)
-            except Exception as error:  # noqa: BLE001 - handed to the reader, as itself
+            except cancelled:
+                raise
+            except BaseException as error:  # noqa: BLE001 - the reader's to see, as itself
                 self._failure = error
 
-    async def _sink(self, delta: Delta) -> Any:
+    async def _sink(self, delta: Delta) -> None:
         try:
             self._send.send_nowait(delta)
         except anyio.WouldBlock:
