@@ -1,0 +1,58 @@
+"""Actors: typed messages, bounded mailboxes, supervision, and asks that always end."""
+
+from callboard.runtime.actor import Actor
+from callboard.runtime.address import Address
+from callboard.runtime.context import Context
+from callboard.runtime.dead_letters import DeadLetter, DeadLetters
+from callboard.runtime.down import Down
+from callboard.runtime.errors import (
+    ActorError,
+    ActorRestartedError,
+    ActorStoppedError,
+    AskCycleError,
+    AskTimeoutError,
+    EscalatedError,
+    HandlerError,
+    MailboxFullError,
+    NameTakenError,
+    UnhandledMessageError,
+)
+from callboard.runtime.mailbox import MailboxOptions
+from callboard.runtime.message import Message
+from callboard.runtime.ref import ActorRef
+from callboard.runtime.schedule import Schedule
+from callboard.runtime.statistics import Statistics
+from callboard.runtime.supervision import Backoff, Supervision
+from callboard.runtime.system import Runtime
+from callboard.runtime.topics import Topic
+from callboard.runtime.tree import ActorNode, ActorTree
+
+__all__ = [
+    "Actor",
+    "ActorError",
+    "ActorNode",
+    "ActorRef",
+    "ActorRestartedError",
+    "ActorStoppedError",
+    "ActorTree",
+    "Address",
+    "AskCycleError",
+    "AskTimeoutError",
+    "Backoff",
+    "Context",
+    "DeadLetter",
+    "DeadLetters",
+    "Down",
+    "EscalatedError",
+    "HandlerError",
+    "MailboxFullError",
+    "MailboxOptions",
+    "Message",
+    "NameTakenError",
+    "Runtime",
+    "Schedule",
+    "Statistics",
+    "Supervision",
+    "Topic",
+    "UnhandledMessageError",
+]

@@ -1,0 +1,365 @@
+"""Cells: the handling half of an actor. Each message that got in leaves in exactly one way.
+
+A cell is a job for the workers while its mailbox holds something and no exclusive handler runs.
+The life of the actor (start, restart, stop) is its keeper's business:
+`callboard.runtime.lifecycle`.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import anyio
+
+from callboard.ambient.deadline import set_ambient_deadline
+from callboard.runtime.actor import Actor
+from callboard.runtime.behaviour import Behaviour
+from callboard.runtime.down import Ending
+from callboard.runtime.drive import resume
+from callboard.runtime.envelope import Envelope, Failure, current_envelope
+from callboard.runtime.errors import HandlerError
+from callboard.runtime.handlers import Handler
+from callboard.runtime.inbox import Inbox, State
+from callboard.runtime.kernel import Kernel
+from callboard.runtime.loops import Slot
+from callboard.runtime.mailbox import MailboxOptions
+from callboard.runtime.ref import ActorRef
+from callboard.runtime.supervision import Restart, Supervision
+from callboard.runtime.terms import Terms
+from callboard.runtime.workers import BATCH, Worker
+
+_RUNNING, _DRAINING = State.RUNNING, State.DRAINING
+
+
+class Keeper(Protocol):
+    """Who starts, restarts and ends actors."""
+
+    def crashed(self, cell: "Cell", error: BaseException) -> None:
+        """A handler raised."""
+        ...
+
+    async def stop(self, cell: "Cell", timeout: float) -> None:
+        """End the actor and wait for it."""
+        ...
+
+    def watch(self, watcher: "Cell", watched: "Cell") -> None:
+        """Deliver a Down to the watcher when the watched ends."""
+        ...
+
+    async def spawn(
+        self,
+        parent: "Cell | None",
+        factory: Callable[..., Behaviour],
+        args: tuple[Any, ...],
+        name: str | None,
+        terms: Terms,
+    ) -> "Cell":
+        """Start an actor."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Farewell:
+    """How an actor is to end, from the moment that this is decided."""
+
+    reason: Ending
+    error: BaseException | None
+    deadline: float
+    """Until when it may handle what is queued."""
+    waiters: list[Slot] = field(default_factory=list[Slot])
+    """Who waits for the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """How to make an incarnation of an actor."""
+
+    factory: Callable[..., Behaviour]
+    args: tuple[Any, ...]
+    terms: Terms
+
+
+class Cell(Inbox):
+    """One actor, seen from the runtime."""
+
+    __slots__ = (
+        "actor",
+        "birth",
+        "children",
+        "failures",
+        "farewell",
+        "incarnation",
+        "keeper",
+        "parent",
+        "quiet",
+        "restart_scope",
+        "watchers",
+    )
+
+    def __init__(
+        self, kernel: Kernel, keeper: Keeper, parent: "Cell | None", path: str, birth: Birth
+    ) -> None:
+        super().__init__(kernel, path, birth.terms.mailbox)
+        self.keeper = keeper
+        self.parent = parent
+        self.birth = birth
+        self.actor: Actor | None = None
+        self.incarnation = 0
+        self.failures: tuple[float, ...] = ()
+        self.children: dict[str, Cell] | None = None
+        self.watchers: dict[Cell | Slot, None] | None = None
+        self.farewell: Farewell | None = None
+        self.restart_scope: anyio.CancelScope | None = None
+        self.quiet: Slot | None = None
+        """Woken when a handler ends or the mailbox runs empty, where somebody waits for that."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self.state is not State.STOPPED
+
+    @property
+    def active(self) -> int:
+        """Handlers that run or are suspended."""
+        exclusive = self.current is not None and self.current.kind != "hook"
+        return exclusive + len(self.reentrants or ())
+
+    async def spawn_child(
+        self,
+        factory: Callable[..., Behaviour],
+        args: tuple[Any, ...],
+        *,
+        name: str | None,
+        mailbox: MailboxOptions | None,
+        restart: Restart,
+        supervision: Supervision | None,
+    ) -> ActorRef:
+        """Start a child; it inherits the terms of supervision."""
+        terms = Terms(
+            mailbox=mailbox or MailboxOptions(),
+            restart=restart,
+            supervision=supervision or self.birth.terms.supervision,
+        )
+        return ActorRef(await self.keeper.spawn(self, factory, args, name, terms))
+
+    def watch(self, ref: ActorRef) -> None:
+        """Have a Down delivered when another actor ends."""
+        endpoint = ref.endpoint
+        assert isinstance(endpoint, Cell), "references lead to cells"  # noqa: S101  an invariant
+        self.keeper.watch(self, endpoint)
+
+    async def stop(self, timeout: float) -> None:
+        """End the actor and wait for its end."""
+        await self.keeper.stop(self, timeout)
+
+    async def run(self, worker: Worker) -> None:
+        """Handle what is queued, a batch at most."""
+        for _ in range(BATCH):
+            if self.state is not _RUNNING and self.state is not _DRAINING:
+                self.settled()
+                return
+            envelope = self.mailbox.take()
+            if envelope is None:
+                self.scheduled = False
+                self.settled()
+                return
+            if not await self._handle(envelope, worker):
+                return
+        worker.tired = True
+        self.kernel.workers.enqueue(self)
+
+    async def run_reentrant(self, envelope: Envelope, handler: Handler, worker: Worker) -> None:
+        """Run one reentrant handler."""
+        try:
+            if envelope.fate is not None:
+                self.bury(envelope, envelope.fate)
+            else:
+                await self._execute(envelope, handler, worker)
+        finally:
+            self._end_reentrant(envelope)
+
+    def settled(self) -> None:
+        """Wake whoever waits for handlers to end."""
+        if self.quiet is not None and not self.quiet.done():
+            self.quiet.set_result(None)
+
+    def reopen(self) -> None:
+        """Handle messages again, after a start."""
+        self.state = State.RUNNING
+        self.scheduled = len(self.mailbox) > 0
+        if self.scheduled:
+            self.kernel.workers.enqueue(self)
+
+    async def _handle(self, envelope: Envelope, worker: Worker) -> bool:
+        """Handle one message; return whether the worker may go on with the next."""
+        if envelope.fate is not None:
+            self.bury(envelope, envelope.fate)
+            return True
+        handler = self.table.find(envelope.message.__class__)
+        if handler is None:
+            self.bury(envelope, "unhandled")
+            return True
+        if handler.reentrant:
+            self._start_reentrant(envelope, handler)
+            return True
+        self.current = envelope
+        try:
+            await self._execute(envelope, handler, worker)
+        finally:
+            self.current = None
+            if worker.cancelled:
+                self._pass_on()
+        return not worker.cancelled
+
+    async def _execute(self, envelope: Envelope, handler: Handler, worker: Worker) -> None:
+        envelope.started = True
+        context = envelope.context
+        assert context is not None, "a context is given up after its handler"  # noqa: S101
+        if self.kernel.tracer is not None:
+            self.kernel.tracer.begin(envelope)
+        coroutine = handler.function(self.actor, envelope.message)
+        try:
+            yielded = context.run(_first_step, envelope, coroutine)
+        except StopIteration as stop:
+            self._handled(envelope, stop.value)
+        except Exception as error:  # noqa: BLE001  supervision decides what it means
+            self._failed(envelope, error)
+        except BaseException as error:  # noqa: BLE001  the runtime ends with it
+            self._broke(envelope, error)
+        else:
+            await self._finish(envelope, coroutine, yielded, worker)
+
+    async def _finish(
+        self, envelope: Envelope, coroutine: Coroutine[Any, Any, Any], yielded: Any, worker: Worker
+    ) -> None:
+        """See a suspended handler through to its end."""
+        context = envelope.context
+        assert context is not None, "a context is given up after its handler"  # noqa: S101
+        envelope.worker = worker
+        worker.hand_over()
+        if self.table.reentrant:
+            self._start_waiting_reentrants()
+        try:
+            value = await resume(context, coroutine, yielded)
+        except Exception as error:  # noqa: BLE001  supervision decides what it means
+            self._failed(envelope, error)
+        except anyio.get_cancelled_exc_class() as error:
+            if not worker.cancelled:
+                # asyncio only: the handler awaited something that somebody else cancelled.
+                self._failed(envelope, error)
+                return
+            self.bury(envelope, envelope.fate or "stopped")
+            raise
+        except BaseException as error:  # noqa: BLE001  the runtime ends with it
+            self._broke(envelope, error)
+        else:
+            self._handled(envelope, value)
+        finally:
+            envelope.worker = None
+
+    def _handled(self, envelope: Envelope, value: Any) -> None:
+        kernel = self.kernel
+        kernel.counters.handled += 1
+        slot = envelope.slot
+        if slot is not None:
+            self._reply(envelope, slot, value)
+        if kernel.tracer is not None:
+            kernel.tracer.end(envelope, "handled")
+        envelope.context = None
+
+    def _failed(self, envelope: Envelope, error: BaseException) -> None:
+        kernel, slot = self.kernel, envelope.slot
+        if slot is not None and isinstance(error, self._reply_errors()):
+            kernel.counters.handled += 1
+            self._reply(envelope, slot, Failure(error))
+            self._end_trace(envelope, "handled", error)
+            return
+        kernel.counters.failed += 1
+        if slot is not None:
+            self._reply(
+                envelope, slot, Failure(HandlerError(self.address, envelope.type_name, error))
+            )
+        self._end_trace(envelope, "failed", error)
+        if not (isinstance(error, TimeoutError) and kernel.time() >= envelope.deadline):
+            self.keeper.crashed(self, error)
+
+    def _broke(self, envelope: Envelope, error: BaseException) -> None:
+        # KeyboardInterrupt, SystemExit: not a failure of this actor, but the end of the program.
+        self.bury(envelope, "stopped")
+        self.kernel.abort(error)
+
+    def _reply(self, envelope: Envelope, slot: Slot, outcome: Any) -> None:
+        if slot.done():
+            self.kernel.counters.late_replies += 1
+            self.kernel.dead_letters.add(envelope, "late_reply")
+        else:
+            slot.set_result(outcome)
+
+    def _reply_errors(self) -> tuple[type[BaseException], ...]:
+        return () if self.actor is None else self.actor.reply_errors
+
+    def _end_trace(self, envelope: Envelope, outcome: str, error: BaseException) -> None:
+        if self.kernel.tracer is not None:
+            self.kernel.tracer.end(envelope, outcome, error)
+        envelope.context = None
+
+    def _arrived(self) -> None:
+        if not self.scheduled:
+            self.scheduled = True
+            self.kernel.workers.enqueue(self)
+        elif self.table.reentrant and self.current is not None:
+            self._start_waiting_reentrants()
+
+    def _pass_on(self) -> None:
+        """Let another worker go on, because this one was cancelled with its handler."""
+        if self.state is _RUNNING or self.state is _DRAINING:
+            self.kernel.workers.enqueue(self)
+        self.settled()
+
+    def _start_waiting_reentrants(self) -> None:
+        """Start the reentrant handlers at the head of the queue, which wait for nobody."""
+        while self.state is _RUNNING and (envelope := self.mailbox.peek()) is not None:
+            handler = self.table.find(envelope.message.__class__)
+            if handler is None or not handler.reentrant:
+                return
+            self.mailbox.take()
+            if envelope.fate is not None:
+                self.bury(envelope, envelope.fate)
+            else:
+                self._start_reentrant(envelope, handler)
+
+    def _start_reentrant(self, envelope: Envelope, handler: Handler) -> None:
+        if self.reentrants is None:
+            self.reentrants = set()
+        self.reentrants.add(envelope)
+        self.mailbox.held += 1
+        self.kernel.workers.enqueue(Reentrant(self, envelope, handler))
+
+    def _end_reentrant(self, envelope: Envelope) -> None:
+        if self.reentrants is not None:
+            self.reentrants.discard(envelope)
+            self.reentrants = self.reentrants or None
+        self.mailbox.held -= 1
+        if self.mailbox.blocked is not None:
+            self.mailbox.admit()
+            self._arrived()
+        self.settled()
+
+
+@dataclass(frozen=True, slots=True)
+class Reentrant:
+    """A job: one reentrant handler."""
+
+    cell: Cell
+    envelope: Envelope
+    handler: Handler
+
+    async def run(self, worker: Worker) -> None:
+        """Run the handler."""
+        await self.cell.run_reentrant(self.envelope, self.handler, worker)
+
+
+def _first_step(envelope: Envelope, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    current_envelope.set(envelope)
+    set_ambient_deadline(envelope.deadline)
+    return coroutine.send(None)

@@ -1,0 +1,86 @@
+"""What the actors of one runtime share: its clock, queue, timers, counters and records."""
+
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from itertools import count
+from typing import Any
+
+from callboard.runtime.address import Address
+from callboard.runtime.dead_letters import DeadLetters, Reason
+from callboard.runtime.envelope import Envelope, Party
+from callboard.runtime.loops import Loop
+from callboard.runtime.statistics import Counters
+from callboard.runtime.telemetry import MessageTracer
+from callboard.runtime.timers import Timers
+from callboard.runtime.topics import Subscriptions
+from callboard.runtime.workers import Workers
+
+
+class Kernel:
+    """The shared world of the actors of one runtime. It knows no actor by name."""
+
+    __slots__ = (
+        "abort",
+        "closing",
+        "context",
+        "counters",
+        "dead_letters",
+        "make_slot",
+        "name",
+        "numbers",
+        "spare",
+        "subscriptions",
+        "time",
+        "timers",
+        "tracer",
+        "workers",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        loop: Loop,
+        workers: Workers,
+        context: Context,
+        dead_letters: DeadLetters,
+        tracer: MessageTracer | None,
+        abort: Callable[[BaseException], None],
+    ) -> None:
+        self.name = name
+        self.make_slot = loop.make_slot
+        self.time = loop.time
+        self.workers = workers
+        self.context = context
+        """The context in which the runtime was entered; copied for what no message caused."""
+        self.timers = Timers(loop)
+        self.counters = Counters()
+        self.dead_letters = dead_letters
+        self.subscriptions: Subscriptions[Any] = Subscriptions()
+        self.tracer = tracer
+        self.abort = abort
+        """End the whole runtime with an error."""
+        self.numbers = count(1)
+        """For names of actors that were given none."""
+        self.spare: list[deque[Envelope]] = []
+        """Empty queues, lent to mailboxes while they hold something."""
+        self.closing = False
+
+    def address(self, path: str) -> Address:
+        """Return the address of a path in this runtime."""
+        return Address(self.name, path)
+
+    def control(self, message: Any, recipient: Party) -> Envelope:
+        """Return an envelope for a message that the runtime itself sends."""
+        return Envelope(
+            message, recipient, "control", None, None, float("inf"), self.context.copy()
+        )
+
+    def bury(self, envelope: Envelope, reason: Reason) -> None:
+        """Make an accepted message a dead letter."""
+        self.counters.dead += 1
+        self.dead_letters.add(envelope, reason)
+        if self.tracer is not None:
+            self.tracer.end(envelope, reason)
+        envelope.context = None

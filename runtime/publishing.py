@@ -1,0 +1,81 @@
+"""Publishing: one message to every subscriber of a topic."""
+
+import math
+from contextvars import Context, copy_context
+from typing import Any, TypeVar, cast
+
+import anyio
+
+from callboard.runtime.envelope import Envelope, current_envelope
+from callboard.runtime.errors import AskCycleError, MailboxFullError
+from callboard.runtime.kernel import Kernel
+from callboard.runtime.mailbox import Blocked
+from callboard.runtime.message import Message
+from callboard.runtime.ref import Endpoint, wait_for_room
+from callboard.runtime.topics import Topic
+
+M = TypeVar("M", bound=Message[Any])
+
+
+async def publish(kernel: Kernel, topic: Topic[M], message: M) -> int:
+    """Deliver to each subscriber; see `Runtime.publish`."""
+    if not isinstance(message, topic.message_type):
+        raise TypeError(
+            f"topic {topic.name!r} carries {topic.message_type.__name__}, "
+            f"got {type(message).__name__}"
+        )
+    delivered, lined_up = _try_all(kernel, topic, message)
+    if lined_up:
+        delivered += await _wait_for_all(kernel, lined_up)
+    return delivered
+
+
+def _try_all(kernel: Kernel, topic: Topic[Any], message: Any) -> tuple[int, list[Blocked]]:
+    waiter = current_envelope.get()
+    delivered, lined_up = 0, list[Blocked]()
+    context = copy_context()
+    for subscriber in kernel.subscriptions.of(topic):
+        envelope = _envelope(message, subscriber, waiter, context)
+        try:
+            blocked = subscriber.offer(envelope, waiter)
+        except (MailboxFullError, AskCycleError):
+            _bury_unaccepted(kernel, envelope)
+            continue
+        if blocked is None:
+            delivered += 1
+        else:
+            lined_up.append(blocked)
+    return delivered, lined_up
+
+
+def _envelope(
+    message: Any, subscriber: Endpoint, waiter: Envelope | None, context: Context
+) -> Envelope:
+    sender = None if waiter is None else waiter.recipient
+    return Envelope(message, subscriber, "publish", None, sender, math.inf, context.copy())
+
+
+async def _wait_for_all(kernel: Kernel, lined_up: list[Blocked]) -> int:
+    waiter = current_envelope.get()
+    outcomes: list[bool] = []
+
+    async def wait(blocked: Blocked) -> None:
+        endpoint = cast("Endpoint", blocked.envelope.recipient)
+        try:
+            await wait_for_room(endpoint, blocked, waiter, None)
+        except MailboxFullError:
+            _bury_unaccepted(kernel, blocked.envelope)
+        else:
+            outcomes.append(True)
+
+    async with anyio.create_task_group() as group:
+        for blocked in lined_up:
+            group.start_soon(wait, blocked)
+    return len(outcomes)
+
+
+def _bury_unaccepted(kernel: Kernel, envelope: Envelope) -> None:
+    # The publisher is not told of one subscriber's full mailbox, so the message counts as accepted.
+    kernel.counters.rejected -= 1
+    kernel.counters.accepted += 1
+    kernel.bury(envelope, "mailbox_full")

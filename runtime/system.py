@@ -1,0 +1,281 @@
+"""The Runtime: a world of actors, from its beginning to its orderly end."""
+
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from types import TracebackType
+from typing import Any, Self, TypeVar, TypeVarTuple
+
+import anyio
+from anyio.abc import TaskGroup
+from opentelemetry.trace import TracerProvider
+
+from callboard.runtime.address import Address
+from callboard.runtime.behaviour import Behaviour
+from callboard.runtime.cell import Cell
+from callboard.runtime.dead_letters import DeadLetters
+from callboard.runtime.down import Down
+from callboard.runtime.kernel import Kernel
+from callboard.runtime.lifecycle import Supervisor
+from callboard.runtime.loops import current_loop
+from callboard.runtime.mailbox import MailboxOptions
+from callboard.runtime.message import Message
+from callboard.runtime.publishing import publish
+from callboard.runtime.ref import STOP_TIMEOUT, ActorRef
+from callboard.runtime.statistics import Statistics
+from callboard.runtime.supervision import Restart, Supervision
+from callboard.runtime.telemetry import MessageTracer
+from callboard.runtime.terms import Terms
+from callboard.runtime.topics import Topic
+from callboard.runtime.tree import ActorNode, ActorTree
+from callboard.runtime.workers import Workers
+
+M = TypeVar("M", bound=Message[Any])
+Ts = TypeVarTuple("Ts")
+
+
+class Runtime:
+    """A world of actors.
+
+        async with Runtime() as runtime:
+            counter = await runtime.spawn(Counter, 10, name="counter")
+            total = await counter.ask(Add(5), timeout=2.0)
+
+    Leaving the block ends the actors: after a normal end they first handle what is queued, for at
+    most `shutdown_timeout` seconds; after an exception their handlers are cancelled at once. The
+    youngest actor ends first. Nobody is left waiting: every ask still open gets ActorStoppedError.
+
+    An exception in the block comes out as it is, never inside an exception group. So does the
+    failure of a top-level actor that has used up its restarts: the block is cancelled, and
+    EscalatedError comes out.
+
+    Args:
+        name: Names the runtime in addresses.
+        supervision: Terms for actors that are spawned without any of their own.
+        shutdown_timeout: Seconds for the orderly end.
+        tracer_provider: Records a span for every message; None for none, unless `trace_messages`.
+        trace_messages: Record spans with the global tracer provider.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = "main",
+        supervision: Supervision | None = None,
+        shutdown_timeout: float = STOP_TIMEOUT,
+        tracer_provider: TracerProvider | None = None,
+        trace_messages: bool = False,
+    ) -> None:
+        self.name = name
+        self.dead_letters = DeadLetters()
+        """What could not be delivered; still readable after the end."""
+        self._supervision = supervision or Supervision()
+        self._shutdown_timeout = shutdown_timeout
+        traced = trace_messages or tracer_provider is not None
+        self._tracer = MessageTracer(tracer_provider) if traced else None
+        self._group: TaskGroup | None = None
+        self._body = anyio.CancelScope()
+        self._kernel: Kernel | None = None
+        self._supervisor: Supervisor | None = None
+        self._fatal: BaseException | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._kernel is not None:
+            raise RuntimeError("a Runtime is entered once: make a new one")
+        loop, context = current_loop(), copy_context()
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        self._body.__enter__()
+        self._kernel = Kernel(
+            name=self.name,
+            loop=loop,
+            workers=Workers(loop, self._group, context),
+            context=context,
+            dead_letters=self.dead_letters,
+            tracer=self._tracer,
+            abort=self._abort,
+        )
+        self._supervisor = Supervisor(self._kernel)
+        context.copy().run(self._group.start_soon, self._kernel.timers.run)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        group = self._group
+        assert group is not None, "entered before it is left"  # noqa: S101  an invariant
+        graceful = exc is None and self._fatal is None
+        try:
+            swallowed = self._body.__exit__(exc_type, exc, traceback)
+            await self._wind_up(graceful=graceful)
+        finally:
+            group.cancel_scope.cancel()
+            await group.__aexit__(None, None, None)
+        if self._fatal is not None:
+            raise self._fatal
+        return bool(swallowed)
+
+    async def spawn(
+        self,
+        factory: Callable[[*Ts], Behaviour],
+        *args: *Ts,
+        name: str | None = None,
+        mailbox: MailboxOptions | None = None,
+        restart: Restart = "permanent",
+        supervision: Supervision | None = None,
+    ) -> ActorRef:
+        """Start an actor and wait for its `on_start`.
+
+        Args:
+            factory: An Actor class, or a function that returns an actor; called again, with the
+                same arguments, for every restart.
+            *args: What the factory is called with; type checkers compare them with its signature.
+            name: Unique among living siblings; None for a fresh one after the class.
+            mailbox: Bound and overflow policy; None for 1024 messages and senders that wait.
+            restart: "permanent" and "transient" actors start anew after a failure, "temporary" ones
+                end.
+            supervision: How failures of the actor are met, and those of its children that have no
+                terms of their own; None for the runtime's.
+
+        Raises:
+            NameTakenError: A living sibling has the name.
+            ActorStoppedError: The runtime is ending.
+            Exception: Whatever the constructor or `on_start` raises; nothing was started then.
+        """
+        terms = Terms(
+            mailbox=mailbox or MailboxOptions(),
+            restart=restart,
+            supervision=supervision or self._supervision,
+        )
+        return ActorRef(await self._entered().spawn(None, factory, args, name, terms))
+
+    async def publish(self, topic: Topic[M], message: M) -> int:
+        """Send a message to all subscribers of a topic, and return how many took it.
+
+        All are tried at once; then those whose mailboxes block are waited for together, each for
+        the message's `default_timeout` at most. A subscriber that does not take it in the end costs
+        a dead letter, and no error here.
+
+        Raises:
+            TypeError: The message is not of the topic's type.
+        """
+        return await publish(self._world(), topic, message)
+
+    def subscribe(self, topic: Topic[Any], ref: ActorRef) -> None:
+        """Have an actor receive what is published under a topic, until it ends."""
+        self._world().subscriptions.add(topic, ref.endpoint)
+
+    def unsubscribe(self, topic: Topic[Any], ref: ActorRef) -> None:
+        """End a subscription; no matter whether there was one."""
+        self._world().subscriptions.remove(topic, ref.endpoint)
+
+    async def watch(self, ref: ActorRef) -> Down:
+        """Wait for the end of an actor; at once if it has ended already."""
+        return await self._entered().wait_down(_cell(ref))
+
+    def find(self, address: Address | str) -> ActorRef | None:
+        """Return a reference to a living actor by its address or path; None if there is none."""
+        path = address.path if isinstance(address, Address) else address
+        if isinstance(address, Address) and address.runtime != self.name:
+            return None
+        cells: dict[str, Cell] | None = self._entered().roots
+        cell: Cell | None = None
+        for name in path.split("/"):
+            cell = (cells or {}).get(name)
+            if cell is None:
+                return None
+            cells = cell.children
+        return None if cell is None else ActorRef(cell)
+
+    async def settle(self) -> None:
+        """Wait until nothing is queued and no handler runs; for tests and orderly ends.
+
+        Messages that are scheduled for later are not waited for. Bound it with `anyio.fail_after`.
+        """
+        await self._world().workers.quiet()
+
+    async def stop(self, *, timeout: float | None = None) -> None:
+        """End all actors, as leaving the block does; actors can no longer be spawned.
+
+        Args:
+            timeout: Seconds for what is queued; None for the runtime's `shutdown_timeout`.
+        """
+        kernel, supervisor = self._world(), self._entered()
+        with anyio.move_on_after(self._shutdown_timeout if timeout is None else timeout) as scope:
+            await kernel.workers.quiet()
+        kernel.closing = True
+        await supervisor.stop_all(max(0.0, scope.deadline - anyio.current_time()))
+
+    def statistics(self) -> Statistics:
+        """Return where all messages have gone; the numbers add up at any moment."""
+        kernel, cells = self._world(), tuple(self._cells())
+        counters = kernel.counters
+        everyone = (*cells, *self._entered().abandoned)
+        return Statistics(
+            accepted=counters.accepted,
+            handled=counters.handled,
+            failed=counters.failed,
+            dead=counters.dead,
+            queued=sum(len(cell.mailbox) for cell in cells),
+            active=sum(cell.active for cell in everyone),
+            rejected=counters.rejected,
+            late_replies=counters.late_replies,
+            restarts=counters.restarts,
+            actors=len(cells),
+            dead_by_reason=self.dead_letters.by_reason(),
+        )
+
+    def tree(self) -> ActorTree:
+        """Return all living actors; `print` draws them."""
+        roots = self._entered().roots.values()
+        return ActorTree(runtime=self.name, actors=tuple(map(_node, roots)))
+
+    async def _wind_up(self, *, graceful: bool) -> None:
+        try:
+            if graceful:
+                await self.stop()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.stop(timeout=0)
+
+    def _abort(self, error: BaseException) -> None:
+        if self._fatal is None:
+            self._fatal = error
+            self._body.cancel()
+
+    def _cells(self) -> Iterator[Cell]:
+        waiting = list(self._entered().roots.values())
+        while waiting:
+            cell = waiting.pop()
+            yield cell
+            waiting.extend((cell.children or {}).values())
+
+    def _world(self) -> Kernel:
+        if self._kernel is None:
+            raise RuntimeError("enter the runtime first: async with Runtime() as runtime")
+        return self._kernel
+
+    def _entered(self) -> Supervisor:
+        if self._supervisor is None:
+            raise RuntimeError("enter the runtime first: async with Runtime() as runtime")
+        return self._supervisor
+
+
+def _cell(ref: ActorRef) -> Cell:
+    endpoint = ref.endpoint
+    assert isinstance(endpoint, Cell), "references lead to cells"  # noqa: S101  an invariant
+    return endpoint
+
+
+def _node(cell: Cell) -> ActorNode:
+    return ActorNode(
+        address=cell.address,
+        kind=type(cell.actor).__name__,
+        state=cell.state.name.lower(),
+        queued=len(cell.mailbox),
+        active=cell.active,
+        restarts=cell.incarnation,
+        children=tuple(map(_node, (cell.children or {}).values())),
+    )

@@ -1,0 +1,169 @@
+"""Workers: the few tasks that run the handlers of many actors.
+
+An idle actor holds no task. What is to be done (drain a mailbox, run a reentrant handler, restart
+an actor) waits in one queue, and one worker at a time, the *attendant*, works it off. Handlers that
+never suspend therefore follow one another without any switch of tasks. When a handler suspends, its
+worker stays with it and hands the queue over to the next worker, idle or new. So there are as many
+tasks as there are suspended handlers, plus a small stock of idle ones.
+"""
+
+from collections import deque
+from contextvars import Context
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from callboard.runtime.loops import Loop, Slot
+
+BATCH = 64
+"""Messages or jobs after which a worker lets every other task run."""
+MOST_IDLE = 64
+"""Idle workers that are kept."""
+
+
+class Job(Protocol):
+    """A piece of work for a worker."""
+
+    async def run(self, worker: "Worker") -> None:
+        """Do the work; call `worker.hand_over()` before anything that may suspend."""
+        ...
+
+
+class Worker:
+    """One task that runs jobs, one after the other, until it is cancelled or not needed."""
+
+    __slots__ = ("_pool", "_scope", "_slot", "tired")
+
+    def __init__(self, pool: "Workers") -> None:
+        self._pool = pool
+        self._scope = anyio.CancelScope()
+        self._slot: Slot | None = None
+        self.tired = False
+        """Set by a job that has done a batch of work at once."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled; what it then still runs may not start anything new."""
+        return self._scope.cancel_called or self._pool.closed
+
+    def cancel(self) -> None:
+        """Cancel the job that it runs, and end it."""
+        self._scope.cancel()
+
+    def wake(self) -> None:
+        """Make an idle worker look at the queue."""
+        if self._slot is not None:
+            self._slot.set_result(None)
+
+    def hand_over(self) -> None:
+        """Let another worker attend to the queue, because this one is about to be suspended."""
+        self._pool.resign(self)
+
+    async def run(self) -> None:
+        """Work until cancelled or not needed."""
+        pool = self._pool
+        try:
+            with self._scope:
+                await pool.loop.pause()  # an eager task must not run inside of whoever started it
+                await self._work()
+        finally:
+            pool.leave(self)
+
+    async def _work(self) -> None:
+        pool = self._pool
+        while not self._scope.cancel_called:
+            left = BATCH
+            while pool.attended_by(self):
+                await pool.jobs.popleft().run(self)
+                left -= 1
+                if self.cancelled:
+                    return
+                if self.tired or not left:
+                    self.tired, left = False, BATCH
+                    await pool.loop.pause()
+            if len(pool.idle) >= MOST_IDLE:
+                return
+            self._slot = pool.loop.make_slot()
+            pool.rest(self)
+            await self._slot
+
+
+class Workers:
+    """The workers of a runtime and the queue that they work off."""
+
+    def __init__(self, loop: Loop, group: TaskGroup, context: Context) -> None:
+        self.loop = loop
+        self.jobs: deque[Job] = deque()
+        self.idle: list[Worker] = []
+        self._group = group
+        self._context = context
+        self._attendant: Worker | None = None
+        self._alive = 0
+        self._waiting: list[Slot] = []
+
+    @property
+    def closed(self) -> bool:
+        """Whether all workers have been cancelled."""
+        return self._group.cancel_scope.cancel_called
+
+    async def quiet(self) -> None:
+        """Wait until there is no job, and no worker has one."""
+        while self.jobs or len(self.idle) < self._alive:
+            slot = self.loop.make_slot()
+            self._waiting.append(slot)
+            await slot
+
+    def rest(self, worker: Worker) -> None:
+        """Keep a worker for later."""
+        self.idle.append(worker)
+        if self._waiting:
+            self._tell_quiet()
+
+    def leave(self, worker: Worker) -> None:
+        """Let a worker go."""
+        self._alive -= 1
+        self.resign(worker)
+        if self._waiting:
+            self._tell_quiet()
+
+    def enqueue(self, job: Job) -> None:
+        """Have the job done, after those that wait already."""
+        self.jobs.append(job)
+        if self._attendant is None:
+            self._appoint()
+
+    def attended_by(self, worker: Worker) -> bool:
+        """Return whether there is a job for this worker; if so, it is the attendant."""
+        if self.jobs:
+            if self._attendant is None:
+                self._attendant = worker
+                return True
+            return self._attendant is worker
+        if self._attendant is worker:
+            self._attendant = None
+        return False
+
+    def resign(self, worker: Worker) -> None:
+        """Let the next worker attend to the queue, if this one did."""
+        if self._attendant is worker:
+            self._attendant = None
+            if self.jobs:
+                self._appoint()
+
+    def _appoint(self) -> None:
+        if self.idle:
+            self._attendant = self.idle.pop()
+            self._attendant.wake()
+        else:
+            self._alive += 1
+            self._attendant = Worker(self)
+            # A worker outlives the task that caused it, so it must not keep that task's context.
+            self._context.copy().run(self._group.start_soon, self._attendant.run)
+
+    def _tell_quiet(self) -> None:
+        if not self.jobs and len(self.idle) >= self._alive:
+            waiting, self._waiting = self._waiting, []
+            for slot in waiting:
+                if not slot.done():
+                    slot.set_result(None)
