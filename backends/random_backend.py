@@ -23,6 +23,7 @@ from callboard.backends.delta import Sink
 from callboard.backends.double import DOUBLE_CAPABILITIES, tell_sink, to_completion
 from callboard.backends.errors import CapabilityError
 from callboard.backends.messages import AssistantMessage, ToolCall, ToolMessage
+from callboard.backends.output.output_type import output_type
 from callboard.backends.random_json import random_json
 from callboard.backends.random_string import random_words
 from callboard.backends.request import Request
@@ -93,16 +94,27 @@ class RandomBackend:
             arguments = _drawn(tool.parameters, rng, f"the parameters of the tool {tool.name!r}")
             call = ToolCall(id=f"call_{index}", name=tool.name, arguments=arguments)
             return AssistantMessage(tool_calls=(call,))
-        form = request.response_format
-        if form is None:
+        schema = _asked_schema(request)
+        if schema is None:
             return AssistantMessage(random_words(rng))
-        schema = _ANY_OBJECT if form.schema is None else form.schema
-        return AssistantMessage(_drawn(schema, rng, f"the schema {form.name!r}"))
+        return AssistantMessage(_drawn(schema, rng, "the schema of the output"))
 
 
 def _source(seed: int, caller: str, index: int) -> Random:
     digest = blake2b(f"{seed}\0{caller}\0{index}".encode(), digest_size=8).digest()
     return Random(int.from_bytes(digest))  # noqa: S311 - a policy, not a secret
+
+
+def _asked_schema(request: Request[Any]) -> Schema | None:
+    """Return the schema to draw from, None for plain text."""
+    # The type's own schema has every bound; what is sent to servers has those that they know.
+    output = None if request.output is None else output_type(request.output)
+    if output is not None and not output.plain:
+        return output.schema
+    form = request.response_format
+    if form is None:
+        return None
+    return _ANY_OBJECT if form.schema is None else form.schema
 
 
 def _chosen_tool(request: Request[Any], rng: Random, rate: float) -> Tool | None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Self, TypeVar
 
-from callboard.backends.backend import Backend, Generate, Middleware
+from callboard.backends.backend import Backend, Middleware
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion
 from callboard.backends.delta import Sink
+from callboard.backends.onward import Innermost, Onward, Rest
 from callboard.backends.request import Request
 
 T = TypeVar("T")
@@ -33,15 +34,12 @@ class Stack:
         """The innermost backend."""
         self.middleware = tuple(middleware)
         """Outermost first."""
-        self._generate: Generate = _fold(backend, self.middleware)
+        self._generate = _fold(backend, self.middleware)
 
     @property
     def capabilities(self) -> Capabilities:
         """What the innermost backend can do, as each middleware reports it onwards."""
-        known = self.backend.capabilities
-        for layer in reversed(self.middleware):
-            known = layer.capabilities(known)
-        return known
+        return self._generate.capabilities
 
     async def generate(self, request: Request[T], sink: Sink | None = None) -> Completion[T]:
         """Answer one request through every layer; see `Backend.generate`.
@@ -49,7 +47,8 @@ class Stack:
         Raises:
             BackendError: The call failed, and no layer could mend it.
         """
-        return await self._generate(request, sink)
+        completion: Completion[T] = await self._generate(request, sink)
+        return completion
 
     async def aclose(self) -> None:
         """Close every layer, then the backend, also when one of them fails to close."""
@@ -69,19 +68,11 @@ class Stack:
         return f"<Stack {' > '.join([*layers, repr(self.backend)])}>"
 
 
-def _fold(backend: Backend, middleware: Sequence[Middleware]) -> Generate:
-    generate: Generate = backend.generate
+def _fold(backend: Backend, middleware: Sequence[Middleware]) -> Rest:
+    rest: Rest = Innermost(backend)
     for layer in reversed(middleware):
-        generate = _bind(layer, generate)
-    return generate
-
-
-def _bind(layer: Middleware, call_next: Generate) -> Generate:
-    # Not a coroutine function: handing the layer's own coroutine on saves a frame on every call.
-    def generate(request: Request[Any], sink: Sink | None = None, /) -> Any:
-        return layer(request, sink, call_next)
-
-    return generate
+        rest = Onward(layer, rest)
+    return rest
 
 
 async def _close_all(owners: Sequence[Backend | Middleware]) -> None:

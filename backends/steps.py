@@ -1,9 +1,11 @@
 """The steps of a completion: every model call behind it, whoever made them."""
 
+from dataclasses import replace
 from typing import Any
 
 from callboard.backends.completion import Completion, Step
 from callboard.backends.request import Request
+from callboard.backends.usage import Usage
 
 
 def steps_of(request: Request[Any], completion: Completion[Any]) -> tuple[Step, ...]:
@@ -23,4 +25,16 @@ def steps_of(request: Request[Any], completion: Completion[Any]) -> tuple[Step, 
             id=completion.id,
             tokens=completion.tokens,
         ),
+    )
+
+
+def totalled(completion: Completion[Any], steps: tuple[Step, ...]) -> Completion[Any]:
+    """Return a completion that stands for all these steps: theirs, and the sum of their usage.
+
+    Args:
+        completion: What the last of the steps brought back.
+        steps: Every model call behind it, in order.
+    """
+    return replace(
+        completion, steps=steps, usage=sum((step.usage for step in steps), start=Usage())
     )
