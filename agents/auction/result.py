@@ -33,6 +33,11 @@ class PeriodResult:
         """How many units changed hands."""
         return len(self.prices)
 
+    @property
+    def mean_price(self) -> float | None:
+        """Over the trades; None without any."""
+        return fmean(self.prices) if self.prices else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuctionResult:
