@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from callboard.agents.errors import ConversationBusyError
+from callboard.agents.errors import ConversationBusyError, ToolResultsMissingError
 from callboard.agents.exchange import Messages, split, unanswered, window_of
 from callboard.agents.message_dicts import to_dict
 from callboard.backends.message_reading import to_messages
@@ -70,16 +70,12 @@ class Conversation:
         """Return what the model is to see when this is said next: the window, then the prompt.
 
         Raises:
-            ValueError: If tool calls wait for their results and the prompt does not bring them.
+            ToolResultsMissingError: If tool calls wait for results that the prompt lacks.
         """
-        context = (*window_of(self._messages, self.window), *said)
         missing = unanswered((*self._messages, *said))
         if said and missing:
-            raise ValueError(
-                f"conversation {self.id!r} waits for the results of the tool calls "
-                f"{', '.join(missing)}: put a ToolMessage for each at the start of the prompt"
-            )
-        return context
+            raise ToolResultsMissingError(self.id, missing)
+        return (*window_of(self._messages, self.window), *said)
 
     @contextmanager
     def turn(self) -> Generator[None]:
@@ -130,19 +126,18 @@ class Conversation:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> "Conversation":
+    def from_dict(cls, data: Any) -> "Conversation":
         """Read what `to_dict` wrote, or a plain list of OpenAI-style messages.
 
         Raises:
             ValueError: If it is neither, or a message can't be read.
         """
-        if not isinstance(data, Mapping):
-            return cls(data)
-        if data.get("format") != FORMAT:
-            raise ValueError(
-                f"not a conversation: its format is {data.get('format')!r}, not {FORMAT!r}"
-            )
-        return cls(data["messages"], id=data["id"], window=data.get("window"))
+        if isinstance(data, list):
+            return cls(cast("list[MessageLike]", data))
+        if not isinstance(data, Mapping) or cast("Mapping[str, Any]", data).get("format") != FORMAT:
+            raise ValueError(f"expected a list of messages, or an object of format {FORMAT!r}")
+        fields = cast("Mapping[str, Any]", data)
+        return cls(fields["messages"], id=fields["id"], window=fields.get("window"))
 
     def save(self, path: str | Path) -> None:
         """Write the conversation to a JSON file, replacing it only when all is written.

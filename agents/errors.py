@@ -48,6 +48,34 @@ class ConversationBusyError(AgentError):
         """The conversation's id."""
 
 
+class ConversationUnknownError(AgentError, LookupError):
+    """The agent holds no conversation of that id."""
+
+    def __init__(self, agent: str, conversation: str) -> None:
+        super().__init__(
+            f"agent {agent!r} holds no conversation {conversation!r}: one begins with the first "
+            "prompt that names it, and ends when it is forgotten"
+        )
+        self.agent = agent
+        """The agent's name."""
+        self.conversation = conversation
+        """The conversation's id."""
+
+
+class ToolResultsMissingError(AgentError, ValueError):
+    """The conversation waits for the results of tool calls, and the prompt does not bring them."""
+
+    def __init__(self, conversation: str, calls: tuple[str, ...]) -> None:
+        super().__init__(
+            f"conversation {conversation!r} waits for the results of the tool calls "
+            f"{', '.join(calls)}: begin the prompt with a ToolMessage for each"
+        )
+        self.conversation = conversation
+        """The conversation's id."""
+        self.calls = calls
+        """Ids of the calls without a result."""
+
+
 class ConversationLimitError(AgentError):
     """The actor holds as many conversations as it may."""
 

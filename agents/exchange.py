@@ -5,7 +5,7 @@ calls, their results, the answer. Cutting only there never parts a tool call fro
 """
 
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TypeAlias
 
 from callboard.backends.completion import Completion, Step
@@ -23,8 +23,8 @@ Messages: TypeAlias = tuple[ChatMessage, ...]
 def split(messages: Sequence[ChatMessage]) -> tuple[Messages, ...]:
     """Cut a history into exchanges; joined again they are the history."""
     cuts = [at for at in range(len(messages)) if at == 0 or _opens(messages[at - 1], messages[at])]
-    ends = [*cuts[1:], len(messages)]
-    return tuple(tuple(messages[start:end]) for start, end in zip(cuts, ends, strict=True))
+    bounds = pairwise([*cuts, len(messages)])
+    return tuple(tuple(messages[start:end]) for start, end in bounds)
 
 
 def _opens(before: ChatMessage, message: ChatMessage) -> bool:
@@ -64,7 +64,7 @@ def added_by(said: Sequence[ChatMessage], completion: Completion[object]) -> Mes
         completion: What came back, with the steps behind it.
     """
     turns: list[ChatMessage] = []
-    for step, following in zip(completion.steps, completion.steps[1:], strict=False):
+    for step, following in pairwise(completion.steps):
         results = _results(step, following)
         if results:
             turns += [step.message, *results]

@@ -88,7 +88,7 @@ def _key(named: str | None, variables: Mapping[str, str]) -> str | None:
 def _local(path: str) -> Backend:
     from callboard.backends.local.backend import LocalBackend  # noqa: PLC0415 - only where used
 
-    return LocalBackend(path)
+    return LocalBackend.from_path(path)
 
 
 def _random(seed: int) -> Backend:

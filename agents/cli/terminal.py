@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -76,10 +78,9 @@ class Terminal:
 
 
 def _edit_lines() -> None:
-    try:
-        import readline  # noqa: F401, PLC0415 - importing it gives `input` an editor and a history
-    except ImportError:  # Windows has none, and edits lines by itself.
-        return
+    # Importing it gives `input` an editor and a history; Windows has none, and needs none.
+    with suppress(ImportError):
+        import_module("readline")
 
 
 def _be_lenient(stream: Any) -> None:

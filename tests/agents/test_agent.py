@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from callboard.agents.agent import Agent
 from callboard.agents.conversation import Conversation
 from callboard.agents.errors import ConversationBusyError, OutputMissingError
@@ -22,7 +23,7 @@ from callboard.backends.messages import (
 )
 from callboard.backends.request import Request
 from callboard.backends.sampling import SamplingParams
-from callboard.backends.stack import stack
+from callboard.backends.stack import Stack, stack
 from callboard.backends.usage import Usage
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +72,7 @@ async def test_a_run_answers_in_text_and_counts() -> None:
 
 
 async def test_the_output_is_what_the_stack_parsed() -> None:
-    """With an output type the output is the completion's parsed value, and the type is asked for."""
+    """The output type is asked for, and the output is the completion's parsed value."""
     parrot = Parrot(parsed=7)
     answer = await Agent("polly", backend=stack(parrot), output=int).run("a number")
     assert answer.output == 7
@@ -277,10 +278,9 @@ async def test_a_stream_raises_the_failure_as_itself() -> None:
     """No exception group around a backend's error, and the conversation is free again."""
     conversation = Conversation()
     agent = Agent("polly", backend=stack(Parrot(failure=OverloadedError("busy"))))
-    with pytest.raises(OverloadedError):
-        async with agent.stream("hey", conversation=conversation) as deltas:
-            async for _ in deltas:
-                pass
+    async with agent.stream("hey", conversation=conversation) as deltas:
+        with pytest.raises(OverloadedError):
+            await anext(deltas)
     assert not conversation.busy
 
 
@@ -335,6 +335,13 @@ async def test_a_stack_is_taken_as_it_is_and_closed_with_the_agent() -> None:
     assert agent.backend is layers
     await agent.aclose()
     assert parrot.closed == 1
+
+
+async def test_a_plain_backend_is_wrapped_in_the_default_stack() -> None:
+    """Tools, outputs, retries and timeouts work without further ado."""
+    agent = Agent("polly", backend=Parrot())
+    assert isinstance(agent.backend, Stack)
+    assert len(agent.backend.middleware) > 3
 
 
 async def test_an_agent_pickles() -> None:
