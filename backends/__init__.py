@@ -42,6 +42,7 @@ from callboard.backends.middleware.retry import Retry
 from callboard.backends.middleware.timeout import Timeout
 from callboard.backends.middleware.tracing import Tracing
 from callboard.backends.middleware.usage_meter import UsageMeter
+from callboard.backends.openai_backend import OpenAIBackend
 from callboard.backends.parts import ImagePart, TextPart
 from callboard.backends.random_backend import RandomBackend
 from callboard.backends.request import Request, ToolChoice
@@ -80,6 +81,7 @@ __all__ = [
     "MessageLike",
     "Middleware",
     "NotFoundError",
+    "OpenAIBackend",
     "OverloadedError",
     "PermissionDeniedError",
     "RandomBackend",

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from typing import Any
 
 
 def running_loop() -> object:
@@ -19,3 +21,17 @@ def running_loop() -> object:
 def is_trio(loop: object) -> bool:
     """Tell trio's token from asyncio's loops."""
     return not isinstance(loop, asyncio.AbstractEventLoop)
+
+
+def close_in_trio(token: Any, generator: AsyncGenerator[None]) -> None:
+    """Close an async generator in the trio run that it belongs to, if that is still running.
+
+    Args:
+        token: The run's token, as `running_loop` returned it there.
+        generator: What to close.
+    """
+    trio: Any = sys.modules["trio"]
+    try:
+        token.run_sync_soon(trio.lowlevel.spawn_system_task, generator.aclose)
+    except trio.RunFinishedError:
+        return

@@ -1,4 +1,4 @@
-"""A scriptable OpenAI-compatible server in a process of its own: every way of answering, and of failing.
+"""A scriptable OpenAI-compatible server in a process of its own: every answer and every failure.
 
 Run as a file (`python chat_server.py`): it listens on a free loopback port, prints `PORT <n>`, and
 ends when its standard input is closed, so that it never outlives the tests. Standard library only.
@@ -13,10 +13,10 @@ How a request is answered is its *step*. The `model` of the body chooses it:
 A step is a behaviour's name, or a dict `{"do": name, ...}` with the options in brackets:
 
     plain [text, usage, id, finish]       an answer in words; in pieces if `stream` was asked for
-    tools [calls, text, finish]           tool calls, each {"name", "arguments"}; one `add` by default
+    tools [calls, text, finish]           tool calls {"name", "arguments"}; one `add` by default
     json [value]                          an answer whose text is that value as JSON
     structured                            the smallest instance of the request's json_schema
-    echo                                  an answer whose text is the request body as received, as JSON
+    echo                                  an answer whose text is the request body as it came
     reasoning [field]                     an answer with thinking, in `reasoning_content` or `field`
     body [value, status, headers]         that JSON as the whole answer
     raw [text, type, status, headers]     that text as the whole answer
@@ -59,7 +59,7 @@ USAGE = {
 TEXT = "Hello from the test server."
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """The client is gone, or the connection was reset on purpose."""
 
 
@@ -109,7 +109,7 @@ class Connection:
 
     async def write(self, data: bytes) -> None:
         if self.writer.is_closing():
-            raise Gone
+            raise GoneError
         self.writer.write(data)
         await self.writer.drain()
 
@@ -148,14 +148,14 @@ class Connection:
     async def until_gone(self) -> None:
         while await self.reader.read(65536):
             pass
-        raise Gone
+        raise GoneError
 
     def reset(self) -> None:
         no_linger = struct.pack("ii", 1, 0)  # closing sends RST, not FIN
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
         self.writer.transport.abort()
-        raise Gone
+        raise GoneError
 
 
 class Server:
@@ -177,7 +177,7 @@ class Server:
         connection.served = served  # type: ignore[attr-defined]
         try:
             await connection.serve()
-        except (Gone, ConnectionError, asyncio.IncompleteReadError):
+        except (GoneError, ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
@@ -469,7 +469,7 @@ async def null_content(connection: Any, body: Any, step: Any) -> None:
 
 
 async def unknown_finish(connection: Any, body: Any, step: Any) -> None:
-    await say(connection, body, message(TEXT), "eos_token")
+    await say(connection, body, message(TEXT), "because")
 
 
 async def truncated_arguments(connection: Any, body: Any, step: Any) -> None:

@@ -1,0 +1,153 @@
+"""SdkTransport: carries calls through openai clients of our own, one for each event loop."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import anyio
+
+from callboard.backends.classify import from_exception
+from callboard.backends.per_loop import PerLoop
+from callboard.backends.sdk import MakeClient, Sdk
+from callboard.backends.transport import Take
+from callboard.backends.wire.event_stream import EventStream
+from callboard.backends.wire.json_reading import decode_events, decode_json
+from callboard.backends.wire.request_writing import ChatCall
+
+PATH = "/chat/completions"
+DRAIN = 0.05
+"""Seconds to wait after `[DONE]` for the stream's end, so that its connection can serve again."""
+
+_END = b""
+_WHOLE = ("application/json", "text/html")
+"""Content types that are no stream, whatever was asked for."""
+
+
+class SdkTransport:
+    """Calls over `client.post`; answers come back as decoded JSON, unread.
+
+    Args:
+        make_client: Makes the SDK's client for the running loop.
+        headers: Asked before each call for headers that prove who is calling; None where the
+            client has them.
+        where: The endpoint's name in messages.
+        owns_http: Whether the HTTP client is ours to close.
+    """
+
+    def __init__(
+        self,
+        make_client: MakeClient,
+        *,
+        headers: Callable[[], Awaitable[Mapping[str, str]]] | None = None,
+        where: str,
+        http_client: Any = None,
+    ) -> None:
+        self._make_client = make_client
+        self._headers = headers
+        self._where = where
+        self._http_client = http_client
+        self._clients = PerLoop(self._make, self._close)
+
+    async def whole(self, call: ChatCall) -> Any:
+        """Send one call; see `Transport.whole`.
+
+        Raises:
+            BackendError: No answer came, or one that is no success.
+        """
+        response = await self._post(call, stream=False)
+        return decode_json(response.content)
+
+    async def pieces(self, call: ChatCall, take: Take) -> bool:
+        """Send one call and hand over its chunks; see `Transport.pieces`.
+
+        A server that does not stream although it was asked to is read as one chunk.
+
+        Raises:
+            BackendError: No answer came, it broke off, or it is no success.
+        """
+        response = await self._post(call, stream=True)
+        stream = response.aiter_bytes()
+        try:
+            if response.headers.get("content-type", "").startswith(_WHOLE):
+                await take(decode_json(await self._guarded(response.aread())))
+                return True
+            return await self._events(stream, take)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+                await _exhaust(stream)
+
+    async def aclose(self) -> None:
+        """Close the clients; used again, the transport opens new ones."""
+        await self._clients.aclose()
+
+    async def _events(self, stream: Any, take: Take) -> bool:
+        events = EventStream()
+        while piece := await self._guarded(anext(stream, _END)):
+            for data in events.feed(piece):
+                if await _hand_over(data, take):
+                    await _drain(stream)
+                    return True
+        return any([await _hand_over(data, take) for data in events.end()])
+
+    async def _post(self, call: ChatCall, *, stream: bool) -> Any:
+        client = await self._clients.get()
+        headers = call.headers
+        if self._headers is not None:
+            headers = {**await self._headers(), **headers}
+        options = {"headers": headers} if headers else {}
+        return await self._guarded(
+            client.post(
+                PATH,
+                body=call.body(),
+                cast_to=self._sdk.http.Response,
+                options=options,
+                stream=stream,
+                stream_cls=self._sdk.openai.AsyncStream[Any],
+            )
+        )
+
+    async def _guarded(self, awaitable: Awaitable[Any]) -> Any:
+        try:
+            return await awaitable
+        except Exception as error:
+            known = from_exception(error, where=self._where)
+            if known is None:
+                raise
+            raise known from (error if known.status is None else None)
+
+    @cached_property
+    def _sdk(self) -> Sdk:
+        return Sdk.load()
+
+    def _make(self) -> Any:
+        http_client = self._http_client or self._sdk.http_client()
+        return self._make_client(self._sdk, http_client)
+
+    async def _close(self, client: Any) -> None:
+        if self._http_client is None:
+            await client.close()
+
+
+async def _hand_over(data: bytes, take: Take) -> bool:
+    """Hand over the chunks in one event's data; return whether it was the last event."""
+    if data.startswith(b"[DONE]"):
+        return True
+    for chunk in decode_events(data):
+        await take(chunk)
+    return False
+
+
+async def _drain(stream: Any) -> None:
+    with anyio.move_on_after(DRAIN):
+        await _exhaust(stream)
+
+
+async def _exhaust(stream: Any) -> None:
+    # HTTP libraries nest async generators without closing the inner ones. Reading on to the end, or
+    # to the error that a closed connection gives, is what finishes all of them.
+    try:
+        while await anext(stream, _END):
+            pass
+    except Exception:  # noqa: BLE001 - the answer has been read; what follows is nobody's concern
+        return
