@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callboard.backends.backend import Backend
+from callboard.backends.stack import Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,14 +19,16 @@ class Identity:
 
 
 def identify(backend: Backend) -> Identity:
-    """Read a backend's identity from its attributes `provider`, `model` and `in_process`.
+    """Read a backend's identity from its attributes `name`, `model` and `in_process`.
 
-    All three are optional; a backend without `provider` is named after its class.
+    All three are optional; a backend without a name goes by its class. A stack is what is inside.
     """
-    provider = getattr(backend, "provider", None)
+    while isinstance(backend, Stack):
+        backend = backend.backend
+    name = getattr(backend, "name", None)
     model = getattr(backend, "model", None)
     return Identity(
-        provider=provider if isinstance(provider, str) else type(backend).__name__,
+        provider=name if isinstance(name, str) else type(backend).__name__,
         model=model if isinstance(model, str) else "",
         in_process=getattr(backend, "in_process", False) is True,
     )

@@ -38,9 +38,16 @@ class SpanSource:
         self._kind = trace.SpanKind.CLIENT if client else trace.SpanKind.INTERNAL
         self._attributes = attributes
 
-    def open(self) -> "OpenSpan | None":
-        """Start a span and make it the current one; None while tracing is switched off."""
-        span = self._tracer.start_span(self._name, kind=self._kind, attributes=self._attributes)
+    def open(self, caller: object = None) -> "OpenSpan | None":
+        """Start a span and make it the current one; None while tracing is switched off.
+
+        Args:
+            caller: Who asks; said from the start, so that span processors can go by it.
+        """
+        attributes = self._attributes
+        if caller is not None:
+            attributes = {**attributes, telemetry.CALLER: str(caller)}
+        span = self._tracer.start_span(self._name, kind=self._kind, attributes=attributes)
         if not span.is_recording() and span is trace.get_current_span():
             return None
         return OpenSpan(span)

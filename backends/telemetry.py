@@ -102,8 +102,6 @@ def request_attributes(request: Request[Any], *, streamed: bool) -> Attributes:
         found[REQUEST_STREAM] = True
     if request.output is not None:
         found[OUTPUT_TYPE] = "json"
-    if (caller := request.metadata.get("caller")) is not None:
-        found[CALLER] = str(caller)
     return found
 
 

@@ -60,7 +60,7 @@ class Tracing(Wrapper):
         self, request: Request[Any], sink: Sink | None, call_next: Generate
     ) -> Completion[Any]:
         """Answer one request inside a span."""
-        span = self._spans.open()
+        span = self._spans.open(request.metadata.get("caller"))
         if span is None:
             return await call_next(request, sink)
         try:
