@@ -1,5 +1,6 @@
 """callboard.backends: one interface to every model, and the middleware around it."""
 
+from callboard.backends.azure_backend import AzureBackend
 from callboard.backends.backend import Backend, Generate, Middleware
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion, FinishReason, Step, TokenRecord
@@ -57,6 +58,7 @@ from callboard.backends.usage import Usage
 __all__ = [
     "AssistantMessage",
     "AuthenticationError",
+    "AzureBackend",
     "Backend",
     "BackendError",
     "BackendProtocolError",

@@ -5,7 +5,7 @@ validates outputs: those are middleware (`default_stack` has them all). A reques
 read here, only the `response_format` that StructuredOutput makes of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
 from callboard.backends.capabilities import Capabilities
@@ -30,6 +30,7 @@ class ChatBackend:
         model: The model's name on the server.
         transport: Carries the calls.
         name: What usage, costs and traces are booked under.
+        arguments: What the subclass was given, by name: what a pickled backend is rebuilt from.
         sampling: Fields for which a request says nothing.
         capabilities: What the endpoint can do.
         stream_usage: Whether streams are asked for their usage.
@@ -44,6 +45,7 @@ class ChatBackend:
         transport: Transport,
         *,
         name: str,
+        arguments: Mapping[str, Any],
         sampling: SamplingParams | None,
         capabilities: Capabilities,
         stream_usage: bool,
@@ -54,6 +56,7 @@ class ChatBackend:
         """The model's name on the server."""
         self.name = name
         """What usage, costs and traces are booked under."""
+        self._arguments = arguments
         self._transport = transport
         self._sampling = sampling if sampling is not None else SamplingParams()
         self._capabilities = capabilities
@@ -93,6 +96,14 @@ class ChatBackend:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._arguments.get("http_client") is not None:
+            raise TypeError(
+                "a backend with an http_client of yours can't be pickled; build it anew where it "
+                "is needed"
+            )
+        return _rebuild, (type(self), without_secrets(self._arguments, self.secret_arguments))
+
     async def _streamed(self, request: Request[Any], sink: Sink) -> Completion[Any]:
         call = chat_call(
             request,
@@ -109,6 +120,10 @@ class ChatBackend:
 
         ended = await self._transport.pieces(call, take)
         return answer.completion(messages=request.messages, model=self.model, ended=ended)
+
+
+def _rebuild(cls: Callable[..., ChatBackend], arguments: Mapping[str, Any]) -> ChatBackend:
+    return cls(**arguments)
 
 
 def without_secrets(arguments: Mapping[str, Any], secrets: frozenset[str]) -> dict[str, Any]:

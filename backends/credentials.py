@@ -2,9 +2,12 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import anyio
+import anyio.to_thread
+
+from callboard.backends.errors import AuthenticationError
 
 Secret: TypeAlias = str | Mapping[str, str]
 """A key, sent as `Authorization: Bearer ...`, or whole headers."""
@@ -24,13 +27,34 @@ async def resolve(provider: Provider) -> Secret:
 
     Args:
         provider: Asked before each attempt; whoever finds that dear lets it remember its answer.
+
+    Raises:
+        AuthenticationError: If the provider fails, or returns nothing.
     """
-    call = inspect.unwrap(provider)
-    is_async = inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(
-        getattr(call, "__call__", None)  # noqa: B004 - an object may have an async __call__
-    )
-    secret = provider() if is_async else await anyio.to_thread.run_sync(provider)
+    try:
+        secret = await _asked(provider)
+    except Exception as error:
+        raise AuthenticationError(
+            f"the credentials function failed with {type(error).__name__}: {error}; without a key "
+            "nothing was sent"
+        ) from error
+    if not secret:
+        raise AuthenticationError(
+            f"the credentials function returned {secret!r} where a key or headers were expected"
+        )
+    return secret
+
+
+async def _asked(provider: Provider) -> Secret:
+    secret = provider() if is_async(provider) else await anyio.to_thread.run_sync(provider)
     return await secret if inspect.isawaitable(secret) else secret
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Tell whether a function returns an awaitable, also behind decorators and in objects."""
+    inner = inspect.unwrap(function)
+    call = getattr(inner, "__call__", None)  # noqa: B004 - an object may have an async __call__
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(call)
 
 
 def authorization(secret: Secret) -> Mapping[str, str]:

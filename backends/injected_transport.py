@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 
 from callboard.backends.classify import from_exception
+from callboard.backends.credentials import is_async
 from callboard.backends.errors import BackendError
 from callboard.backends.event_loop import running_loop
 from callboard.backends.thread_calls import ThreadCalls
@@ -40,7 +41,7 @@ class InjectedTransport:
 
     def __init__(self, client: Any, *, max_threads: int) -> None:
         self._create = _create_of(client)
-        self._is_async = _is_async(self._create)
+        self._is_async = is_async(self._create)
         self._threads = ThreadCalls(max_threads)
         self._where = f"the injected {type(client).__name__}"
         self._first_loop: object = None
@@ -115,6 +116,8 @@ class InjectedTransport:
             return await awaitable
         except Exception as error:
             known = from_exception(error, where=self._where)
+            if known is error:
+                raise
             if known is None:
                 raise self._unknown(error, elsewhere=loop is not self._first_loop) from error
             raise known from (error if known.status is None else None)
@@ -140,13 +143,6 @@ def _create_of(client: Any) -> Callable[..., Any]:
     if not callable(create):
         raise TypeError(f"chat.completions.create of {type(client).__name__} can't be called")
     return create
-
-
-def _is_async(create: Callable[..., Any]) -> bool:
-    # SDKs wrap their coroutine functions in plain ones; unwrapping finds them.
-    inner = inspect.unwrap(create)
-    call = getattr(inner, "__call__", None)  # noqa: B004 - an object may have an async __call__
-    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(call)
 
 
 async def _close(stream: Any) -> None:

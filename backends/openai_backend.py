@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from callboard.backends.capabilities import Capabilities
-from callboard.backends.chat_backend import ChatBackend, without_secrets
+from callboard.backends.chat_backend import ChatBackend
 from callboard.backends.credentials import Credentials, Provider, authorization, resolve
 from callboard.backends.endpoint import Endpoint, resolve_endpoint
 from callboard.backends.injected_transport import InjectedTransport
@@ -82,23 +82,26 @@ class OpenAIBackend(ChatBackend):
         stream_usage: bool | None = None,
         max_threads: int = MAX_THREADS,
     ) -> None:
-        self._arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         self.base_url: str | None = None
         """The endpoint's address; None with an injected client."""
         if client is not None:
             transport: Any = InjectedTransport(client, max_threads=max_threads)
             host = type(client).__name__
         else:
+            if isinstance(credentials, str):
+                arguments |= {"api_key": credentials, "credentials": None}
             endpoint = resolve_endpoint(
                 base_url=base_url, api_key=api_key, credentials=credentials, environ=os.environ
             )
-            settings = _client_settings(self._arguments)
+            settings = _client_settings(arguments)
             transport = _own_transport(endpoint, settings, http_client)
             self.base_url, host = endpoint.shown, endpoint.host
         super().__init__(
             model,
             transport,
             name=name or ("openai" if host == "api.openai.com" else host),
+            arguments=arguments,
             sampling=sampling,
             capabilities=capabilities or (_OWN if client is None else _INJECTED),
             stream_usage=client is None if stream_usage is None else stream_usage,
@@ -107,18 +110,6 @@ class OpenAIBackend(ChatBackend):
     def __repr__(self) -> str:
         where = f"base_url={self.base_url!r}" if self.base_url else f"client=<{self.name}>"
         return f"OpenAIBackend({self.model!r}, {where})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if self._arguments["http_client"] is not None:
-            raise TypeError(
-                "a backend with an http_client of yours can't be pickled; build it anew where it "
-                "is needed"
-            )
-        return _rebuild, (type(self), without_secrets(self._arguments, self.secret_arguments))
-
-
-def _rebuild(cls: type[OpenAIBackend], arguments: Mapping[str, Any]) -> OpenAIBackend:
-    return cls(**arguments)
 
 
 def _client_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:

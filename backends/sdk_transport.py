@@ -112,7 +112,7 @@ class SdkTransport:
             return await awaitable
         except Exception as error:
             known = from_exception(error, where=self._where)
-            if known is None:
+            if known is None or known is error:
                 raise
             raise known from (error if known.status is None else None)
 
