@@ -73,8 +73,7 @@ def _endpoint(
         )
     from callboard.backends.openai_backend import OpenAIBackend  # noqa: PLC0415 - only where used
 
-    # Endpoints of one's own often want no key; the SDK wants one all the same.
-    return OpenAIBackend(model, base_url=url, api_key=key or "none")
+    return OpenAIBackend(model, base_url=url, api_key=key)
 
 
 def _key(named: str | None, variables: Mapping[str, str]) -> str | None:

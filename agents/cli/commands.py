@@ -63,7 +63,7 @@ def _said(error: Exception) -> _Said | None:
     complaint = getattr(error, "format_message", None)
     if complaint is not None:  # The command line's own errors; typer has moved their classes about.
         path = getattr(getattr(error, "ctx", None), "command_path", "callboard")
-        return _Said(line=f"{complaint()} Try `{path} --help`.", status=USAGE)
+        return _Said(line=f"{complaint().rstrip('.')}. Try `{path} --help`.", status=USAGE)
     from callboard.agents.cli.errors import EXPECTED, exit_status  # noqa: PLC0415 - seldom needed
 
     return (
@@ -86,7 +86,7 @@ def _before_each(
             envvar="CALLBOARD_LOG_LEVEL",
             help="What is logged to stderr: debug, info, warning, error.",
         ),
-    ] = "warning",
+    ] = "error",
     version: Annotated[  # noqa: ARG001 - its callback does the work
         bool,
         typer.Option(

@@ -1,0 +1,116 @@
+"""run_sync: an answer for code that is not async, wherever it runs."""
+
+import asyncio
+import contextvars
+import threading
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import pytest
+
+from callboard.agents.agent import Agent
+from callboard.agents.conversation import Conversation
+from callboard.ambient.deadline import deadline_scope, time_left
+from callboard.backends.errors import OverloadedError
+from callboard.backends.function_backend import FunctionBackend
+from callboard.backends.openai_backend import OpenAIBackend
+from callboard.backends.request import Request
+from callboard.backends.scripted_backend import ScriptedBackend
+from callboard.backends.stack import stack
+
+word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="nothing")
+
+
+def test_in_a_script() -> None:
+    """Without any loop around, it just answers, conversation and output included."""
+    conversation = Conversation()
+    agent = Agent("a", backend=ScriptedBackend(["7", "8"]), output=int)
+    assert agent.run_sync("a number", conversation=conversation).output == 7
+    assert agent.run_sync("another", conversation=conversation).output == 8
+    assert len(conversation) == 4
+
+
+def test_failures_come_out_as_they_are() -> None:
+    """No wrapping in groups or futures."""
+    agent = Agent("a", backend=stack(ScriptedBackend([OverloadedError("busy")])))
+    with pytest.raises(OverloadedError, match="busy"):
+        agent.run_sync("hi")
+
+
+@pytest.mark.anyio
+async def test_where_a_loop_is_running() -> None:
+    """A notebook's cell runs inside a loop; that loop stands still and is none the worse."""
+    agent = Agent("a", backend=ScriptedBackend(["sync", "async"]))
+    assert agent.run_sync("hi").output == "sync"
+    assert (await agent.run("hi")).output == "async"
+
+
+@pytest.mark.anyio
+async def test_context_variables_cross() -> None:
+    """What the caller's context holds, traces and logs among it, is seen by the call."""
+    agent = Agent("a", backend=stack(FunctionBackend(lambda _: word.get())))
+    word.set("set")
+    assert agent.run_sync("hi").output == "set"
+
+
+@pytest.mark.anyio
+async def test_the_time_left_crosses() -> None:
+    """Clocks differ between loops, the seconds that are left do not."""
+    seen: list[float] = []
+
+    def look(_: Request[Any]) -> str:
+        seen.append(time_left())
+        return "looked"
+
+    agent = Agent("a", backend=stack(FunctionBackend(look)))
+    with deadline_scope(anyio.current_time() + 1000):
+        agent.run_sync("here")
+        await anyio.to_thread.run_sync(agent.run_sync, "in a worker")
+    agent.run_sync("without")
+    assert all(900 < left <= 1001 for left in seen[:2])
+    assert seen[2] == float("inf")
+
+
+def test_the_time_left_crosses_asyncios_own_threads() -> None:
+    """A thread that anyio did not start inherits the deadline, too."""
+    agent = Agent("a", backend=stack(FunctionBackend(lambda _: str(time_left()))))
+
+    async def main() -> str:
+        with deadline_scope(anyio.current_time() + 1000):
+            return (await asyncio.to_thread(agent.run_sync, "hi")).output
+
+    assert 900 < float(asyncio.run(main())) <= 1001
+
+
+def test_threads_share_an_agent() -> None:
+    """Several threads at once, each with a loop of its own, over one stack and its limits."""
+    agent = Agent("a", backend=FunctionBackend(lambda r: str(r.messages[-1].content)))
+    heard: dict[str, str] = {}
+
+    def ask(said: str) -> None:
+        heard[said] = agent.run_sync(said).output
+
+    threads = [threading.Thread(target=ask, args=(str(n),)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert heard == {str(n): str(n) for n in range(8)}
+
+
+@pytest.mark.anyio
+async def test_connections_end_with_the_call(chat_server: Any) -> None:
+    """Each call's loop closes the connections that it opened; nothing leaks."""
+
+    def ask() -> int:
+        backend = OpenAIBackend("plain", base_url=chat_server.url, api_key="k")
+        agent = Agent("a", backend=backend)
+        before = chat_server.connections()["open"]
+        for _ in range(3):
+            assert agent.run_sync("hi").output == "Hello from the test server."
+        chat_server.wait_for_closed("plain", 3)
+        return chat_server.connections()["open"] - before
+
+    assert ask() == 0
