@@ -52,7 +52,7 @@ from callboard.backends.sampling import SamplingParams
 from callboard.backends.scripted_backend import ScriptedBackend, ScriptExhaustedError
 from callboard.backends.stack import Stack, stack
 from callboard.backends.streaming import DeltaStream, stream
-from callboard.backends.tool import Tool
+from callboard.backends.tool import Tool, tool
 from callboard.backends.usage import Usage
 
 __all__ = [
@@ -117,4 +117,5 @@ __all__ = [
     "default_stack",
     "stack",
     "stream",
+    "tool",
 ]

@@ -1,9 +1,10 @@
 """StepSink: counts the steps of one `generate` on, over the several calls that it makes inside."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 from callboard.backends.delta import Delta, Sink
+from callboard.backends.messages import ToolCall
 
 
 class StepSink:
@@ -20,10 +21,23 @@ class StepSink:
         self._first = 0
         self._last = 0
 
-    @property
-    def step(self) -> int:
-        """The step that the latest delta belonged to."""
-        return self._last
+    async def tell_results(self, calls: Sequence[ToolCall], results: Sequence[str]) -> None:
+        """Pass on the results of a step's tool calls, as part of that step.
+
+        Args:
+            calls: The step's tool calls.
+            results: What each brought, in the same order.
+        """
+        for index, (call, text) in enumerate(zip(calls, results, strict=True)):
+            result = Delta(
+                kind="tool_result",
+                text=text,
+                step=self._last,
+                index=index,
+                call_id=call.id,
+                name=call.name,
+            )
+            await self._sink(result)
 
     def __call__(self, delta: Delta) -> Awaitable[None]:
         """Pass a delta on, its step counted from where this call began."""
