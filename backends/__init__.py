@@ -26,6 +26,7 @@ from callboard.backends.errors import (
     TruncatedError,
 )
 from callboard.backends.function_backend import FunctionBackend
+from callboard.backends.local.backend import LocalBackend
 from callboard.backends.messages import (
     AssistantMessage,
     ChatMessage,
@@ -79,6 +80,7 @@ __all__ = [
     "FunctionBackend",
     "Generate",
     "ImagePart",
+    "LocalBackend",
     "Logging",
     "MessageLike",
     "Middleware",
