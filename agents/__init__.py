@@ -4,7 +4,9 @@ Names are imported when they are first used: the command line answers `--version
 a model client.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from callboard.agents.answer_stream import AnswerStream
     from callboard.agents.control import Forget, GetConversation, GetStatus, Interrupt
     from callboard.agents.conversation import Conversation
+    from callboard.agents.environment import Environment
+    from callboard.agents.episode import Episode
     from callboard.agents.errors import (
         AgentBusyError,
         AgentError,
@@ -26,8 +30,10 @@ if TYPE_CHECKING:
         OutputMissingError,
         ToolResultsMissingError,
     )
+    from callboard.agents.play import play
     from callboard.agents.prompt import Prompt
     from callboard.agents.run_options import RunOptions
+    from callboard.backends.tool import tool
 
 __all__ = [
     "Agent",
@@ -43,6 +49,8 @@ __all__ = [
     "ConversationBusyError",
     "ConversationLimitError",
     "ConversationUnknownError",
+    "Environment",
+    "Episode",
     "Forget",
     "GetConversation",
     "GetStatus",
@@ -51,40 +59,56 @@ __all__ = [
     "Prompt",
     "RunOptions",
     "ToolResultsMissingError",
+    "play",
+    "tool",
 ]
 
 _HOMES = {
-    "Agent": "agent",
-    "AgentActor": "agent_actor",
-    "AgentBusyError": "errors",
-    "AgentError": "errors",
-    "AgentInterruptedError": "errors",
-    "AgentRef": "agent_ref",
-    "AgentStatus": "agent_status",
-    "Answer": "answer",
-    "AnswerStream": "answer_stream",
-    "Conversation": "conversation",
-    "ConversationBusyError": "errors",
-    "ConversationLimitError": "errors",
-    "ConversationUnknownError": "errors",
-    "Forget": "control",
-    "GetConversation": "control",
-    "GetStatus": "control",
-    "Interrupt": "control",
-    "OutputMissingError": "errors",
-    "Prompt": "prompt",
-    "RunOptions": "run_options",
-    "ToolResultsMissingError": "errors",
+    "Agent": "callboard.agents.agent",
+    "AgentActor": "callboard.agents.agent_actor",
+    "AgentBusyError": "callboard.agents.errors",
+    "AgentError": "callboard.agents.errors",
+    "AgentInterruptedError": "callboard.agents.errors",
+    "AgentRef": "callboard.agents.agent_ref",
+    "AgentStatus": "callboard.agents.agent_status",
+    "Answer": "callboard.agents.answer",
+    "AnswerStream": "callboard.agents.answer_stream",
+    "Conversation": "callboard.agents.conversation",
+    "ConversationBusyError": "callboard.agents.errors",
+    "ConversationLimitError": "callboard.agents.errors",
+    "ConversationUnknownError": "callboard.agents.errors",
+    "Environment": "callboard.agents.environment",
+    "Episode": "callboard.agents.episode",
+    "Forget": "callboard.agents.control",
+    "GetConversation": "callboard.agents.control",
+    "GetStatus": "callboard.agents.control",
+    "Interrupt": "callboard.agents.control",
+    "OutputMissingError": "callboard.agents.errors",
+    "Prompt": "callboard.agents.prompt",
+    "RunOptions": "callboard.agents.run_options",
+    "ToolResultsMissingError": "callboard.agents.errors",
+    "play": "callboard.agents.play",
+    "tool": "callboard.backends.tool",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Face(ModuleType):
+    def __setattr__(self, name: str, value: object) -> None:
+        # The import system binds submodules: `play` would hide the function that it is named after.
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face

@@ -51,3 +51,9 @@ def test_the_version_loads_next_to_nothing() -> None:
     )
     loaded = loaded_by(code)
     assert loaded & (HEAVY | {"pydantic", "anyio", "structlog", "asyncio"}) == set()
+
+
+def test_a_submodule_does_not_hide_the_name_that_it_is_named_after() -> None:
+    """`play` is the function, whatever was imported first."""
+    code = "import callboard.agents.play\nfrom callboard.agents import play\nassert callable(play)"
+    loaded_by(code)
