@@ -158,5 +158,5 @@ def _result(auction: DoubleAuction, episode: Episode[RequestQuote, Quote]) -> Pe
         prices=tuple(trade.price for trade in auction.trades),
         surplus=auction.surplus,
         efficiency=efficiency(auction),
-        last_error=str(forfeits[-1].error) if forfeits else None,
+        last_error=forfeits[-1].error if forfeits else None,
     )

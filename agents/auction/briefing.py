@@ -41,9 +41,10 @@ def prompt(
         refusal: What became of the trader's quote before, empty if it was not refused.
     """
     buys = endowment.side == "buyer"
-    worth = "is worth" if buys else "costs you"
+    unit = endowment.units[traded]
+    worth = f"is worth {unit} to you" if buys else f"costs you {unit}"
     lines = [
-        f"Unit {traded + 1} of {len(endowment.units)} {worth} {endowment.units[traded]}.",
+        f"Unit {traded + 1} of {len(endowment.units)} {worth}.",
         f"You may {'bid' if buys else 'ask'} any price from {prices.low} to {prices.high}.",
     ]
     if trades:

@@ -49,7 +49,7 @@ class AuctionChart:
         section.figure("Efficiency", f"{result.efficiency:.1%}")
         section.figure("Trades", f"{result.trades} of {self._crossing.quantity}")
         mean = "none" if result.mean_price is None else f"{result.mean_price:.1f}"
-        section.figure("Mean price", f"{mean} of {self._crossing.price:g}")
+        section.figure("Mean price", f"{mean} (eq. {self._crossing.price:g})")
 
     def _point(self, series: str, price: int, look: Look, note: str) -> None:
         if self._provider is not None:

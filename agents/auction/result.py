@@ -25,7 +25,7 @@ class PeriodResult:
     """What the traders earned together."""
     efficiency: float
     """The surplus as a part of the greatest one; below 0 if the traders lost more than they won."""
-    last_error: str | None = None
+    last_error: Exception | None = None
     """What the latest failed quote failed of."""
 
     @property

@@ -2,12 +2,25 @@
 
 const ROW = 24;
 
-/** What an event is called, in a list and in a tip. */
+const KEYS = [
+  ["j  k", "next event, previous event"], ["← →", "earlier, later"], ["+ −", "zoom in, zoom out"],
+  ["0", "the whole section"], ["n  p", "next section, previous one"], ["Esc", "choose nothing"],
+];
+
+/** What an event is called, in a tip. */
 function headline(row, recording) {
   const lane = (index) => recording.lanes[index] ?? "?";
-  if (row.what === "message") return `${row.type}  ${lane(row.from)} → ${lane(row.to)}`;
-  if (row.what === "call") return `${row.kind === "execute_tool" ? "tool" : "model"} ${row.name}  ${lane(row.lane)}`;
-  return `${row.series} ${count(row.value)}${row.note ? `  ${row.note}` : ""}`;
+  if (row.what === "message") return `${row.type}: ${lane(row.from)} → ${lane(row.to)}`;
+  if (row.what === "call") return `${row.name}, ${row.kind === "execute_tool" ? "called" : "asked"} by ${lane(row.lane)}`;
+  return `${row.series} ${count(row.value)}${row.note ? `, ${row.note}` : ""}`;
+}
+
+/** The same in a list, where there is less room: a word for its kind, its name, and whom it concerns. */
+function entry(row, recording) {
+  const lane = (index) => recording.lanes[index] ?? "?";
+  if (row.what === "message") return { look: row.kind === "ask" ? "ask" : "tell", name: row.type, whom: `→ ${lane(row.to)}` };
+  if (row.what === "call") return { look: row.kind === "execute_tool" ? "tool" : "call", name: row.name, whom: lane(row.lane) };
+  return { look: LOOKS[row.look]?.colour ?? "dot", name: `${row.series} ${count(row.value)}`, whom: row.note };
 }
 
 /** An event's facts, as pairs of a word and its value. */
@@ -49,15 +62,10 @@ class Details {
   drawFacts(row) {
     this.shown = row;
     if (!row) {
-      this.body.replaceChildren(element("p", "empty", "Choose an arrow, a bar or a point; or step through the events with j and k."));
+      this.body.replaceChildren(element("p", "empty", "Choose an arrow, a bar or a point, or use the keys:"), factsTable(KEYS));
       return;
     }
-    const table = document.createElement("table");
-    for (const [name, value] of facts(row, this.view.recording, this.view.section.start)) {
-      const line = table.insertRow();
-      line.append(element("th", "", name), element("td", "", value));
-    }
-    this.body.replaceChildren(table);
+    this.body.replaceChildren(factsTable(facts(row, this.view.recording, this.view.section.start)));
     this.reveal(row);
   }
 
@@ -86,13 +94,15 @@ class Details {
     item.setAttribute("aria-setsize", String(this.rows.length));
     item.setAttribute("aria-posinset", String(index + 1));
     item.style.top = `${index * ROW}px`;
-    const text = headline(row, this.view.recording);
+    const { look, name, whom } = entry(row, this.view.recording);
+    const text = element("span", "");
+    text.append(element("b", `kind ${look}`), element("span", "", name), " ", element("span", "whom", whom));
     item.append(
       element("span", "when", moment(row.at - this.view.section.start, 100)),
-      element("span", "", text),
+      text,
       element("span", "long", row.what === "point" ? "" : duration(row.end - row.start)),
     );
-    item.title = text;
+    item.title = headline(row, this.view.recording);
     item.addEventListener("click", () => this.view.select(row));
     return item;
   }
@@ -118,6 +128,14 @@ class Details {
     this.tip.style.left = `${x}px`;
     this.tip.style.top = `${y + height > innerHeight ? this.pointer.y - height - 10 : y}px`;
   }
+}
+
+function factsTable(pairs) {
+  const table = document.createElement("table");
+  for (const [name, value] of pairs) {
+    table.insertRow().append(element("th", "", name), element("td", "", value));
+  }
+  return table;
 }
 
 function element(tag, className, text = "") {

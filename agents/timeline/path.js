@@ -157,8 +157,10 @@ class PathChart {
 
   drawFrame(context, height) {
     const left = this.x(this.view.from), right = Math.max(this.x(this.view.to), left + 2);
-    context.fillStyle = colours.frame;
-    context.fillRect(left, 2, right - left, this.bottom - 2);
+    if (this.view.span < this.view.section.end - this.view.section.start) {
+      context.fillStyle = colours.frame;
+      context.fillRect(left, 2, right - left, this.bottom - 2);
+    }
     context.fillStyle = colours.focus;
     for (const edge of [left, right]) {
       context.fillRect(Math.round(edge) - 0.5, 2, 1, this.bottom - 2);
