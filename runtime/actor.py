@@ -27,7 +27,7 @@ class Actor:
     """Exceptions that are answers: they reach an asker as they are, and are no failure."""
 
     __handlers__: ClassVar[HandlerTable] = HandlerTable({})
-    _home: Home | None = None
+    __slots__ = ("_home",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -40,12 +40,14 @@ class Actor:
         Raises:
             RuntimeError: If the actor was not spawned.
         """
-        if self._home is None:
+        try:
+            return Context(self._home)
+        except AttributeError:
+            name = type(self).__name__
             raise RuntimeError(
-                f"{type(self).__name__} was not spawned, so it has no context: "
-                f"await runtime.spawn({type(self).__name__}, ...)"
-            )
-        return Context(self._home)
+                f"this {name} was not spawned, so it has no context: "
+                f"await runtime.spawn({name}, ...)"
+            ) from None
 
     def settle_in(self, home: Home) -> None:
         """Connect the actor with the runtime; for the runtime's own use."""

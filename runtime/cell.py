@@ -5,13 +5,14 @@ The life of the actor (start, restart, stop) is its keeper's business:
 `callboard.runtime.lifecycle`.
 """
 
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import anyio
 
-from callboard.ambient.deadline import set_ambient_deadline
+from callboard.ambient.deadline import ambient_deadline, set_ambient_deadline
 from callboard.runtime.actor import Actor
 from callboard.runtime.behaviour import Behaviour
 from callboard.runtime.down import Ending
@@ -29,6 +30,8 @@ from callboard.runtime.terms import Terms
 from callboard.runtime.workers import BATCH, Worker
 
 _RUNNING, _DRAINING = State.RUNNING, State.DRAINING
+_ENDED = object()
+"""What `_start` returns for a handler that never suspended."""
 
 
 class Keeper(Protocol):
@@ -70,22 +73,14 @@ class Farewell:
     """Who waits for the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Birth:
-    """How to make an incarnation of an actor."""
-
-    factory: Callable[..., Behaviour]
-    args: tuple[Any, ...]
-    terms: Terms
-
-
 class Cell(Inbox):
     """One actor, seen from the runtime."""
 
     __slots__ = (
         "actor",
-        "birth",
+        "args",
         "children",
+        "factory",
         "failures",
         "farewell",
         "incarnation",
@@ -93,16 +88,26 @@ class Cell(Inbox):
         "parent",
         "quiet",
         "restart_scope",
+        "terms",
         "watchers",
     )
 
     def __init__(
-        self, kernel: Kernel, keeper: Keeper, parent: "Cell | None", path: str, birth: Birth
+        self,
+        kernel: Kernel,
+        keeper: Keeper,
+        parent: "Cell | None",
+        path: str,
+        factory: Callable[..., Behaviour],
+        args: tuple[Any, ...],
+        terms: Terms,
     ) -> None:
-        super().__init__(kernel, path, birth.terms.mailbox)
+        super().__init__(kernel, path, terms.mailbox)
         self.keeper = keeper
         self.parent = parent
-        self.birth = birth
+        self.factory = factory
+        self.args = args
+        self.terms = terms
         self.actor: Actor | None = None
         self.incarnation = 0
         self.failures: tuple[float, ...] = ()
@@ -138,7 +143,7 @@ class Cell(Inbox):
         terms = Terms(
             mailbox=mailbox or MailboxOptions(),
             restart=restart,
-            supervision=supervision or self.birth.terms.supervision,
+            supervision=supervision or self.terms.supervision,
         )
         return ActorRef(await self.keeper.spawn(self, factory, args, name, terms))
 
@@ -163,8 +168,16 @@ class Cell(Inbox):
                 self.scheduled = False
                 self.settled()
                 return
-            if not await self._handle(envelope, worker):
-                return
+            handler = self._admissible(envelope)
+            if handler is None:
+                continue
+            self.current = envelope
+            yielded = self._start(envelope, handler)
+            if yielded is not _ENDED:
+                await self._finish(envelope, yielded, worker)
+                if worker.cancelled:
+                    return
+            self.current = None
         worker.tired = True
         self.kernel.workers.enqueue(self)
 
@@ -173,8 +186,10 @@ class Cell(Inbox):
         try:
             if envelope.fate is not None:
                 self.bury(envelope, envelope.fate)
-            else:
-                await self._execute(envelope, handler, worker)
+                return
+            yielded = self._start(envelope, handler)
+            if yielded is not _ENDED:
+                await self._see_through(envelope, yielded, worker)
         finally:
             self._end_reentrant(envelope)
 
@@ -190,36 +205,30 @@ class Cell(Inbox):
         if self.scheduled:
             self.kernel.workers.enqueue(self)
 
-    async def _handle(self, envelope: Envelope, worker: Worker) -> bool:
-        """Handle one message; return whether the worker may go on with the next."""
+    def _admissible(self, envelope: Envelope) -> Handler | None:
+        """Return the handler to run now, None if there is none or it runs beside the others."""
         if envelope.fate is not None:
             self.bury(envelope, envelope.fate)
-            return True
+            return None
         handler = self.table.find(envelope.message.__class__)
         if handler is None:
             self.bury(envelope, "unhandled")
-            return True
-        if handler.reentrant:
+        elif handler.reentrant:
             self._start_reentrant(envelope, handler)
-            return True
-        self.current = envelope
-        try:
-            await self._execute(envelope, handler, worker)
-        finally:
-            self.current = None
-            if worker.cancelled:
-                self._pass_on()
-        return not worker.cancelled
+            return None
+        return handler
 
-    async def _execute(self, envelope: Envelope, handler: Handler, worker: Worker) -> None:
-        envelope.started = True
-        context = envelope.context
-        assert context is not None, "a context is given up after its handler"  # noqa: S101
+    def _start(self, envelope: Envelope, handler: Handler) -> Any:
+        """Run a handler to its end or to where it is suspended.
+
+        Returns:
+            `_ENDED`, or what the handler yielded to the event loop.
+        """
         if self.kernel.tracer is not None:
             self.kernel.tracer.begin(envelope)
         coroutine = handler.function(self.actor, envelope.message)
         try:
-            yielded = context.run(_first_step, envelope, coroutine)
+            yielded = envelope.context.run(_first_step, envelope, coroutine)
         except StopIteration as stop:
             self._handled(envelope, stop.value)
         except Exception as error:  # noqa: BLE001  supervision decides what it means
@@ -227,20 +236,27 @@ class Cell(Inbox):
         except BaseException as error:  # noqa: BLE001  the runtime ends with it
             self._broke(envelope, error)
         else:
-            await self._finish(envelope, coroutine, yielded, worker)
+            envelope.coroutine = coroutine
+            return yielded
+        return _ENDED
 
-    async def _finish(
-        self, envelope: Envelope, coroutine: Coroutine[Any, Any, Any], yielded: Any, worker: Worker
-    ) -> None:
+    async def _finish(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
+        """See a suspended exclusive handler through; others may run beside it from now on."""
+        try:
+            if self.table.reentrant:
+                self._start_waiting_reentrants()
+            await self._see_through(envelope, yielded, worker)
+        finally:
+            self.current = None
+            if worker.cancelled:
+                self._pass_on()
+
+    async def _see_through(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
         """See a suspended handler through to its end."""
-        context = envelope.context
-        assert context is not None, "a context is given up after its handler"  # noqa: S101
         envelope.worker = worker
         worker.hand_over()
-        if self.table.reentrant:
-            self._start_waiting_reentrants()
         try:
-            value = await resume(context, coroutine, yielded)
+            value = await resume(envelope.context, envelope.coroutine, yielded)
         except Exception as error:  # noqa: BLE001  supervision decides what it means
             self._failed(envelope, error)
         except anyio.get_cancelled_exc_class() as error:
@@ -255,17 +271,20 @@ class Cell(Inbox):
         else:
             self._handled(envelope, value)
         finally:
-            envelope.worker = None
+            del envelope.worker
 
     def _handled(self, envelope: Envelope, value: Any) -> None:
         kernel = self.kernel
         kernel.counters.handled += 1
         slot = envelope.slot
         if slot is not None:
-            self._reply(envelope, slot, value)
+            if slot.done():
+                self._late(envelope)
+            else:
+                slot.set_result(value)
         if kernel.tracer is not None:
             kernel.tracer.end(envelope, "handled")
-        envelope.context = None
+        envelope.release()
 
     def _failed(self, envelope: Envelope, error: BaseException) -> None:
         kernel, slot = self.kernel, envelope.slot
@@ -290,10 +309,13 @@ class Cell(Inbox):
 
     def _reply(self, envelope: Envelope, slot: Slot, outcome: Any) -> None:
         if slot.done():
-            self.kernel.counters.late_replies += 1
-            self.kernel.dead_letters.add(envelope, "late_reply")
+            self._late(envelope)
         else:
             slot.set_result(outcome)
+
+    def _late(self, envelope: Envelope) -> None:
+        self.kernel.counters.late_replies += 1
+        self.kernel.dead_letters.add(envelope, "late_reply")
 
     def _reply_errors(self) -> tuple[type[BaseException], ...]:
         return () if self.actor is None else self.actor.reply_errors
@@ -301,7 +323,7 @@ class Cell(Inbox):
     def _end_trace(self, envelope: Envelope, outcome: str, error: BaseException) -> None:
         if self.kernel.tracer is not None:
             self.kernel.tracer.end(envelope, outcome, error)
-        envelope.context = None
+        envelope.release()
 
     def _arrived(self) -> None:
         if not self.scheduled:
@@ -361,5 +383,7 @@ class Reentrant:
 
 def _first_step(envelope: Envelope, coroutine: Coroutine[Any, Any, Any]) -> Any:
     current_envelope.set(envelope)
-    set_ambient_deadline(envelope.deadline)
+    # Setting a context variable is the dearest step of a tell: most tells have no deadline to drop.
+    if envelope.slot is not None or ambient_deadline() != math.inf:
+        set_ambient_deadline(envelope.deadline)
     return coroutine.send(None)

@@ -206,5 +206,4 @@ def forward_envelope(envelope: Envelope, target: Endpoint, message: Message[Any]
         envelope.slot = None
         envelope.heir = heir
         heir.asked_at = envelope.asked_at
-        envelope.waits = (envelope.waits or set()) | {heir}
-        target.kernel.timers.add(heir.deadline, heir)
+        envelope.wait_for(heir)

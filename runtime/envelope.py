@@ -1,5 +1,6 @@
 """Envelopes: a message on its way, with what its delivery needs."""
 
+from collections.abc import Coroutine
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -24,6 +25,10 @@ class Party(Protocol):
         """The envelope whose handler keeps all others of this actor waiting."""
         ...
 
+    def runs(self, envelope: "Envelope") -> bool:
+        """Return whether a handler for the envelope has started and not ended."""
+        ...
+
     def expired(self, envelope: "Envelope") -> None:
         """Take note that the deadline of an ask has passed."""
         ...
@@ -40,18 +45,14 @@ class Cancellable(Protocol):
 class Envelope:
     """A message plus its delivery.
 
-    Not a dataclass: one is made for every message, and plain positional slots are the cheapest.
+    Not a dataclass: one is made for every message, plain positional slots are the cheapest, and
+    what few messages need stays unset until they do (`getattr` with a default reads it).
     """
-
-    heir: "Envelope"
-    """The envelope that the reply was handed on to; unset unless it was forwarded."""
-
-    asked_at: float
-    """When an ask was made, on the clock of its deadline; unset for all else."""
 
     __slots__ = (
         "asked_at",
         "context",
+        "coroutine",
         "deadline",
         "fate",
         "heir",
@@ -60,11 +61,35 @@ class Envelope:
         "recipient",
         "sender",
         "slot",
-        "started",
         "trace",
         "waits",
         "worker",
     )
+
+    message: Any
+    recipient: Party
+    kind: Kind
+    slot: Slot | None
+    """Where the reply goes; None when nobody asked."""
+    sender: Party | None
+    deadline: float
+    """Absolute; infinite for all but asks."""
+    context: Context
+    """The sender's context variables, in which the handler runs; unset after it."""
+    fate: Fate | None
+    """Why its handler was cancelled, or should not start."""
+    asked_at: float
+    """When an ask was made, on the clock of its deadline; unset for all else."""
+    coroutine: Coroutine[Any, Any, Any]
+    """The handler; unset until it is suspended."""
+    heir: "Envelope"
+    """The envelope that the reply was handed on to; unset unless it was forwarded."""
+    trace: Any
+    """The record of its span; unset where messages are not traced."""
+    waits: "set[Envelope]"
+    """What its handler waits for: asks without a reply, sends without room; unset until it does."""
+    worker: Cancellable
+    """Who runs its handler, while that is suspended; else unset."""
 
     def __init__(
         self,
@@ -74,35 +99,44 @@ class Envelope:
         slot: Slot | None,
         sender: Party | None,
         deadline: float,
-        context: Context | None,
+        context: Context,
     ) -> None:
         self.message = message
         self.recipient = recipient
-        self.kind: Kind = kind
+        self.kind = kind
         self.slot = slot
-        """Where the reply goes; None when nobody asked."""
         self.sender = sender
         self.deadline = deadline
-        """Absolute; infinite for all but asks."""
         self.context = context
-        """The sender's context variables; given up after the handler, or it would hold itself."""
-        self.started = False
-        self.waits: set[Envelope] | None = None
-        """What its handler waits for: asks without a reply, sends without room."""
-        self.worker: Cancellable | None = None
-        """Who runs its handler, while that is suspended."""
-        self.fate: Fate | None = None
-        """Why its handler was cancelled, or should not start."""
-        self.trace: Any = None
-        """The record of its span, where messages are traced."""
+        self.fate = None
 
-    def done(self) -> bool:
-        """Return whether its deadline no longer matters to anybody."""
-        return self.slot is None or self.slot.done()
+    def wait_for(self, other: "Envelope") -> None:
+        """Note that its handler waits for another envelope."""
+        waits: set[Envelope] | None = getattr(self, "waits", None)
+        if waits is None:
+            self.waits = {other}
+        else:
+            waits.add(other)
+
+    def wait_over(self, other: "Envelope") -> None:
+        """Note that its handler waits for another envelope no longer."""
+        waits: set[Envelope] = getattr(self, "waits", set())
+        waits.discard(other)
+
+    def cancel(self) -> None:
+        """Cancel its handler, if that is suspended."""
+        worker: Cancellable | None = getattr(self, "worker", None)
+        if worker is not None:
+            worker.cancel()
 
     def expire(self) -> None:
         """Tell the recipient that the deadline has passed."""
-        self.recipient.expired(self)
+        heir: Envelope = getattr(self, "heir", self)
+        heir.recipient.expired(heir)
+
+    def release(self) -> None:
+        """Give up what only a handler needs; the context holds this very envelope."""
+        del self.context
 
     @property
     def type_name(self) -> str:

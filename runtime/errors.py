@@ -22,6 +22,7 @@ from callboard.runtime.address import Address
 
 def _revive(kind: "type[ActorError]", args: tuple[Any, ...], state: dict[str, Any]) -> "ActorError":
     error = kind.__new__(kind, *args)
+    super(ActorError, error).__init__(*args)
     error.__dict__.update(state)
     return error
 

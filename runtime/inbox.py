@@ -32,6 +32,7 @@ class State(IntEnum):
 
 
 LAST_OPEN = State.RESTARTING
+_NO_HANDLERS = HandlerTable({})
 
 
 class Inbox:
@@ -51,7 +52,7 @@ class Inbox:
     def __init__(self, kernel: Kernel, path: str, options: MailboxOptions) -> None:
         self.kernel = kernel
         self.path = path
-        self.table = HandlerTable({})
+        self.table = _NO_HANDLERS
         self.mailbox = Mailbox(options, kernel.counters, kernel.spare)
         self.state = State.STARTING
         self.scheduled = True
@@ -65,6 +66,11 @@ class Inbox:
     def address(self) -> Address:
         """Where it lives."""
         return self.kernel.address(self.path)
+
+    @property
+    def name(self) -> str:
+        """Its own name: the last part of the path."""
+        return self.path.rpartition("/")[2]
 
     def post(self, envelope: Envelope) -> None:
         """Deliver without waiting for room.
@@ -96,12 +102,17 @@ class Inbox:
             MailboxFullError: As for `post`, and at once for a message to oneself.
             AskCycleError: The line would wait for the sender.
         """
-        blocks = self.mailbox.options.overflow == "block" and self.state <= LAST_OPEN
-        if not blocks or self.mailbox.has_room():
-            self.post(envelope)
-            return None
         if self.kernel.tracer is not None:
             self.kernel.tracer.sent(envelope)
+        if self.state > LAST_OPEN:
+            self._refuse(envelope)
+            return None
+        if self.mailbox.put(envelope):
+            self._arrived()
+            return None
+        if self.mailbox.options.overflow != "block":
+            self._overflow(envelope)
+            return None
         if waiter is not None:
             self._check_blocked_send(envelope, waiter)
         return self.mailbox.wait(envelope, None if envelope.slot else self.kernel.make_slot())
@@ -148,10 +159,14 @@ class Inbox:
         slot = envelope.slot
         if slot is not None:
             slot.set_result(Failure(self._timeout(envelope)))
-        if envelope.started:
+        if self.runs(envelope):
             self._cancel_if_declared(envelope)
         else:
             envelope.fate = "expired"
+
+    def runs(self, envelope: Envelope) -> bool:
+        """Return whether a handler for the envelope has started and not ended."""
+        return envelope is self.current or envelope in (self.reentrants or ())
 
     def abandon(self, envelope: Envelope) -> None:
         """Take note that a sender was cancelled while it waited."""
@@ -179,8 +194,7 @@ class Inbox:
         if not declared or envelope.fate is not None:
             return
         envelope.fate = "asker_cancelled"
-        if envelope.worker is not None:
-            envelope.worker.cancel()
+        envelope.cancel()
 
     def _refuse(self, envelope: Envelope) -> None:
         if envelope.slot is not None:
@@ -209,9 +223,7 @@ class Inbox:
             if waiter.recipient is self:
                 raise self._full(envelope)
             raise AskCycleError(path, envelope.type_name)
-        if waiter.waits is None:
-            waiter.waits = set()
-        waiter.waits.add(envelope)
+        waiter.wait_for(envelope)
 
     def _full(self, envelope: Envelope) -> MailboxFullError:
         options = self.mailbox.options
@@ -220,7 +232,7 @@ class Inbox:
         )
 
     def _timeout(self, envelope: Envelope) -> AskTimeoutError:
-        state = "handling" if envelope.started else "queued"
+        state = "handling" if self.runs(envelope) else "queued"
         timeout = envelope.deadline - envelope.asked_at
         return AskTimeoutError(self.address, envelope.type_name, timeout, state)
 

@@ -20,13 +20,13 @@ def incarnate(cell: Cell) -> Actor:
     Raises:
         TypeError: If the factory returns something other than an Actor.
     """
-    factory: Any = cell.birth.factory
+    factory: Any = cell.factory
     if isinstance(factory, type) and issubclass(factory, Actor):
-        actor = factory.__new__(factory, *cell.birth.args)
+        actor = factory.__new__(factory, *cell.args)
         actor.settle_in(cell)
-        factory.__init__(actor, *cell.birth.args)
+        factory.__init__(actor, *cell.args)
     else:
-        actor = factory(*cell.birth.args)
+        actor = factory(*cell.args)
         if not isinstance(actor, Actor):
             raise TypeError(f"spawn needs an Actor class or a factory of one, got {actor!r}")
         actor.settle_in(cell)
@@ -40,16 +40,15 @@ async def run_hook(cell: Cell, hook: Coroutine[Any, Any, None], context: Context
 
     Whoever's handler waits for the hook (it spawns the actor, say) is known to wait for it.
     """
-    envelope = Envelope(None, cell, "hook", None, None, math.inf, None)
-    envelope.started = True
+    envelope = Envelope(None, cell, "hook", None, None, math.inf, context)
     waiter = current_envelope.get()
     if waiter is not None:
-        waiter.waits = (waiter.waits or set()) | {envelope}
+        waiter.wait_for(envelope)
     context.run(current_envelope.set, envelope)
     before, cell.current = cell.current, envelope
     try:
         await drive(context, hook)
     finally:
         cell.current = before
-        if waiter is not None and waiter.waits is not None:
-            waiter.waits.discard(envelope)
+        if waiter is not None:
+            waiter.wait_over(envelope)

@@ -83,4 +83,4 @@ class Kernel:
         self.dead_letters.add(envelope, reason)
         if self.tracer is not None:
             self.tracer.end(envelope, reason)
-        envelope.context = None
+        envelope.release()

@@ -12,14 +12,14 @@ import anyio
 from callboard.runtime.actor import Actor
 from callboard.runtime.address import check_name
 from callboard.runtime.behaviour import Behaviour
-from callboard.runtime.cell import Birth, Cell, Farewell
+from callboard.runtime.cell import Cell, Farewell
 from callboard.runtime.down import Down, Ending
 from callboard.runtime.envelope import Fate, current_envelope
 from callboard.runtime.errors import ActorStoppedError, EscalatedError, NameTakenError
 from callboard.runtime.inbox import LAST_OPEN, State
 from callboard.runtime.incarnation import incarnate, run_hook
 from callboard.runtime.kernel import Kernel
-from callboard.runtime.logs import actor_logger
+from callboard.runtime.logs import actor_logger, log_failure
 from callboard.runtime.ref import ActorRef
 from callboard.runtime.supervision import Decision, decide
 from callboard.runtime.terms import Terms
@@ -67,7 +67,9 @@ class Supervisor:
             NameTakenError: A living sibling has the name.
             ActorStoppedError: The parent is ending, or the actor was stopped before it started.
         """
-        cell = self._enrol(parent, name, Birth(factory=factory, args=args, terms=terms))
+        path = self._free_path(parent, name or self._fresh_name(factory))
+        cell = Cell(self._kernel, self, parent, path, factory, args, terms)
+        self.siblings(parent)[cell.name] = cell
         try:
             actor = incarnate(cell)
             if type(actor).on_start is not Actor.on_start:
@@ -81,21 +83,18 @@ class Supervisor:
             self._enqueue(lambda: self._close(cell))
         return cell
 
-    def _enrol(self, parent: Cell | None, name: str | None, birth: Birth) -> Cell:
-        if self._kernel.closing:
-            raise ActorStoppedError(self._kernel.address(name or _class_name(birth)))
-        if parent is not None and parent.state > LAST_OPEN:
-            raise ActorStoppedError(parent.address)
-        siblings = self.siblings(parent)
-        own = check_name(name) if name is not None else self._fresh_name(birth)
-        path = own if parent is None else f"{parent.path}/{own}"
-        if own in siblings:
+    def _free_path(self, parent: Cell | None, name: str) -> str:
+        path = check_name(name) if parent is None else f"{parent.path}/{check_name(name)}"
+        ending = self._kernel.closing if parent is None else parent.state > LAST_OPEN
+        if ending:
+            raise ActorStoppedError(self._kernel.address(path if parent is None else parent.path))
+        if name in self.siblings(parent):
             raise NameTakenError(self._kernel.address(path))
-        cell = siblings[own] = Cell(self._kernel, self, parent, path, birth)
-        return cell
+        return path
 
-    def _fresh_name(self, birth: Birth) -> str:
-        return f"{_class_name(birth)}-{next(self._kernel.numbers)}"
+    def _fresh_name(self, factory: Callable[..., Behaviour]) -> str:
+        kind = getattr(factory, "__name__", type(factory).__name__)
+        return f"{kind.lower().strip('<>')}-{next(self._kernel.numbers)}"
 
     async def _start_hook(self, cell: Cell, actor: Actor) -> None:
         with anyio.CancelScope() as cell.restart_scope:
@@ -114,17 +113,12 @@ class Supervisor:
 
     def crashed(self, cell: Cell, error: BaseException) -> None:
         """Supervise a failure; an actor that restarts or ends anyway only has it logged."""
-        log = actor_logger(cell.address)
         if cell.state is not State.RUNNING:
-            log.error("actor failed", error=repr(error), action="none", state=cell.state.name)
+            log_failure(cell.address, "actor failed", error, action="none", state=cell.state.name)
             return
         decision = self._decide(cell)
-        log.error(
-            "actor failed",
-            error=repr(error),
-            action=decision.action,
-            delay=decision.delay,
-            exc_info=error,
+        log_failure(
+            cell.address, "actor failed", error, action=decision.action, delay=decision.delay
         )
         if decision.action == "restart":
             cell.state = State.RESTARTING
@@ -134,7 +128,7 @@ class Supervisor:
             self._give_up(cell, error, decision)
 
     def _decide(self, cell: Cell) -> Decision:
-        terms = cell.birth.terms
+        terms = cell.terms
         decision = decide(
             restart=terms.restart,
             supervision=terms.supervision,
@@ -149,7 +143,7 @@ class Supervisor:
         self.end(cell, "failed", error, 0)
         if decision.action != "escalate":
             return
-        period = cell.birth.terms.supervision.period
+        period = cell.terms.supervision.period
         escalated = EscalatedError(cell.address, len(decision.failures), period, error)
         if cell.parent is None:
             self._kernel.abort(escalated)
@@ -190,9 +184,7 @@ class Supervisor:
     def _failed_restart(self, cell: Cell, error: BaseException) -> float:
         """Decide about a start that failed; return the seconds until the next one."""
         decision = self._decide(cell)
-        actor_logger(cell.address).error(
-            "actor failed to restart", error=repr(error), action=decision.action
-        )
+        log_failure(cell.address, "actor failed to restart", error, action=decision.action)
         if decision.action != "restart":
             self._give_up(cell, error, decision)
         return decision.delay
@@ -284,8 +276,7 @@ class Supervisor:
         for envelope in tuple(chain(current, cell.reentrants or ())):
             if envelope.fate is None:
                 envelope.fate = fate
-            if envelope.worker is not None:
-                envelope.worker.cancel()
+            envelope.cancel()
         latest = self._kernel.time() + GRACE
         if not await self._until(cell, lambda: not cell.active, lambda: latest):
             actor_logger(cell.address).error("handler ignores cancellation", waited=GRACE)
@@ -316,14 +307,14 @@ class Supervisor:
             with anyio.fail_after(GRACE):
                 await run_hook(cell, actor.on_stop(), self._kernel.context.copy())
         except Exception as error:  # noqa: BLE001  an end is not undone by its last words
-            actor_logger(cell.address).error("on_stop failed", error=repr(error))
+            log_failure(cell.address, "on_stop failed", error)
 
     def _finish(self, cell: Cell) -> None:
         cell.state = State.STOPPED
         cell.actor = None
         for envelope in cell.mailbox.flush():
             cell.bury(envelope, envelope.fate or "stopped")
-        self.siblings(cell.parent).pop(cell.address.name, None)
+        self.siblings(cell.parent).pop(cell.name, None)
         self._kernel.subscriptions.forget(cell)
         watchers, cell.watchers = cell.watchers, None
         for watcher in watchers or ():
@@ -339,10 +330,6 @@ class Supervisor:
 
     def _enqueue(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._kernel.workers.enqueue(Task(work))
-
-
-def _class_name(birth: Birth) -> str:
-    return getattr(birth.factory, "__name__", type(birth.factory).__name__).lower().strip("<>")
 
 
 def _down(cell: Cell) -> Down:

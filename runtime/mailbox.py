@@ -49,10 +49,6 @@ class Blocked:
         assert slot is not None, "whoever lines up, waits"  # noqa: S101  an invariant of `wait`
         return slot
 
-    def done(self) -> bool:
-        """Return whether the sender no longer waits."""
-        return self.slot.done()
-
     def expire(self) -> None:
         """Tell the recipient that the sender waits no longer."""
         self.envelope.recipient.expired(self.envelope)
@@ -169,13 +165,13 @@ class Mailbox:
         while self.blocked and len(self) + self.held < self.options.capacity:
             blocked = self.blocked[0]
             self._drop_blocked(blocked)
-            if not blocked.done():
+            if not blocked.slot.done():
                 self._let_in(blocked)
 
     def flush(self) -> list[Envelope]:
         """Empty the mailbox and the line; return all that was in them, oldest first."""
         for blocked in list(self.blocked or ()):
-            if not blocked.done():
+            if not blocked.slot.done():
                 self._let_in(blocked)
         self.blocked = None
         rest, self.queue = list(self), None

@@ -113,15 +113,15 @@ class ActorRef:
             endpoint.offer(envelope, None)
         else:
             _offer_from_handler(endpoint, envelope, waiter)
-        kernel.timers.add(deadline, envelope)
+        kernel.timers.add(deadline, slot, envelope)
         try:
             outcome = await slot
         except BaseException:
             endpoint.abandon(envelope)
             raise
         finally:
-            if waiter is not None and waiter.waits is not None:
-                waiter.waits.discard(envelope)
+            if waiter is not None:
+                waiter.wait_over(envelope)
         if type(outcome) is Failure:
             raise outcome.error
         reply: R = outcome
@@ -204,16 +204,15 @@ async def wait_for_room(
     if timeout is None:
         timeout = _default_timeout(blocked.envelope.message)
     deadline = min(endpoint.kernel.time() + timeout, ambient_deadline())
-    endpoint.kernel.timers.add(deadline, blocked)
+    endpoint.kernel.timers.add(deadline, blocked.slot, blocked)
     try:
-        assert blocked.room is not None, "a teller waits for room"  # noqa: S101  an invariant
-        outcome = await blocked.room
+        outcome = await blocked.slot
     except BaseException:
         endpoint.abandon(blocked.envelope)
         raise
     finally:
-        if waiter is not None and waiter.waits is not None:
-            waiter.waits.discard(blocked.envelope)
+        if waiter is not None:
+            waiter.wait_over(blocked.envelope)
     if type(outcome) is Failure:
         raise outcome.error
 
@@ -223,9 +222,7 @@ def _offer_from_handler(endpoint: Endpoint, envelope: Envelope, waiter: Envelope
         endpoint.jump(envelope)
     else:
         endpoint.offer(envelope, waiter)
-    if waiter.waits is None:
-        waiter.waits = set()
-    waiter.waits.add(envelope)
+    waiter.wait_for(envelope)
 
 
 def _refuse_timeout(endpoint: Endpoint, message: Message[Any], timeout: float) -> NoReturn:

@@ -55,7 +55,7 @@ class Schedule:
         if not delay >= 0:
             raise ValueError(f"delay must be a number of seconds >= 0, got {delay!r}")
         self._due = self._kernel.time() + delay
-        self._kernel.timers.add(self._due, self)
+        self._kernel.timers.add(self._due, self, self)
 
     def cancel(self) -> None:
         """Tell nothing any more."""
@@ -74,7 +74,7 @@ class Schedule:
         now = self._kernel.time()
         missed = max(0, int((now - self._due) / self._every))
         self._due += self._every * (missed + 1)
-        self._kernel.timers.add(self._due, self)
+        self._kernel.timers.add(self._due, self, self)
 
     def _tell(self) -> None:
         endpoint = self._target.endpoint

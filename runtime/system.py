@@ -68,7 +68,11 @@ class Runtime:
         self.name = name
         self.dead_letters = DeadLetters()
         """What could not be delivered; still readable after the end."""
-        self._supervision = supervision or Supervision()
+        self._usual = Terms(
+            mailbox=MailboxOptions(),
+            restart="permanent",
+            supervision=supervision or Supervision(),
+        )
         self._shutdown_timeout = shutdown_timeout
         traced = trace_messages or tracer_provider is not None
         self._tracer = MessageTracer(tracer_provider) if traced else None
@@ -144,12 +148,14 @@ class Runtime:
             ActorStoppedError: The runtime is ending.
             Exception: Whatever the constructor or `on_start` raises; nothing was started then.
         """
-        terms = Terms(
-            mailbox=mailbox or MailboxOptions(),
-            restart=restart,
-            supervision=supervision or self._supervision,
-        )
-        return ActorRef(await self._entered().spawn(None, factory, args, name, terms))
+        usual = self._usual
+        if mailbox is not None or restart != usual.restart or supervision is not None:
+            usual = Terms(
+                mailbox=mailbox or usual.mailbox,
+                restart=restart,
+                supervision=supervision or usual.supervision,
+            )
+        return ActorRef(await self._entered().spawn(None, factory, args, name, usual))
 
     async def publish(self, topic: Topic[M], message: M) -> int:
         """Send a message to all subscribers of a topic, and return how many took it.

@@ -59,15 +59,13 @@ class MessageTracer:
 
     def begin(self, envelope: Envelope) -> None:
         """Start the message's span and make it current in the handler's context."""
-        record = envelope.trace
-        context = envelope.context
-        if record is None or context is None:
-            return
-        record.span = context.run(self._start, envelope, record)
+        record: Trace | None = getattr(envelope, "trace", None)
+        if record is not None:
+            record.span = envelope.context.run(self._start, envelope, record)
 
     def end(self, envelope: Envelope, outcome: str, error: BaseException | None = None) -> None:
         """End the message's span, after starting it if it never was."""
-        record = envelope.trace
+        record: Trace | None = getattr(envelope, "trace", None)
         if record is None:
             return
         if record.span is None:

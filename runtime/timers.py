@@ -13,14 +13,18 @@ _LEAST_PURGE = 64
 
 
 class Timed(Protocol):
-    """Something that happens when a time has come, unless it is done before."""
-
-    def done(self) -> bool:
-        """Return whether the time no longer matters."""
-        ...
+    """Something that happens when a time has come."""
 
     def expire(self) -> None:
         """The time has come. Must not raise."""
+        ...
+
+
+class Settled(Protocol):
+    """Knows whether a time still matters."""
+
+    def done(self) -> bool:
+        """Return whether it does not."""
         ...
 
 
@@ -33,16 +37,16 @@ class Timers:
 
     def __init__(self, loop: Loop) -> None:
         self._time = loop.time
-        self._heap: list[tuple[float, int, Timed]] = []
+        self._heap: list[tuple[float, int, Settled, Timed]] = []
         self._order = count()
         self._purge_at = _LEAST_PURGE
         self._armed = math.inf
         self._scope: anyio.CancelScope | None = None
 
-    def add(self, deadline: float, timed: Timed) -> None:
-        """Let something expire at an absolute time."""
+    def add(self, deadline: float, settled: Settled, timed: Timed) -> None:
+        """Let something expire at an absolute time, unless it is settled by then."""
         heap = self._heap
-        heapq.heappush(heap, (deadline, next(self._order), timed))
+        heapq.heappush(heap, (deadline, next(self._order), settled, timed))
         if deadline < self._armed:
             self._arm(deadline)
         if len(heap) >= self._purge_at:
@@ -63,8 +67,8 @@ class Timers:
     def _expire_due(self) -> None:
         heap, now = self._heap, self._time()
         while heap and (heap[0][0] <= now or heap[0][2].done()):
-            timed = heapq.heappop(heap)[2]
-            if not timed.done():
+            _, _, settled, timed = heapq.heappop(heap)
+            if not settled.done():
                 timed.expire()
         self._armed = heap[0][0] if heap else math.inf
 

@@ -35,8 +35,8 @@ def find_cycle(sender: Envelope, target: Envelope) -> list[Address]:
 
 
 def _waits_for(envelope: Envelope) -> Iterable[Envelope]:
-    if envelope.started:
-        return envelope.waits or ()
+    if envelope.recipient.runs(envelope):
+        return getattr(envelope, "waits", ())
     occupant = envelope.recipient.current
     return () if occupant is None else (occupant,)
 

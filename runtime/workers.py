@@ -33,22 +33,25 @@ class Job(Protocol):
 class Worker:
     """One task that runs jobs, one after the other, until it is cancelled or not needed."""
 
-    __slots__ = ("_pool", "_scope", "_slot", "tired")
+    __slots__ = ("_pool", "_scope", "_slot", "stopped", "tired")
 
     def __init__(self, pool: "Workers") -> None:
         self._pool = pool
         self._scope = anyio.CancelScope()
         self._slot: Slot | None = None
+        self.stopped = False
+        """Set when it, rather than the whole runtime, is cancelled."""
         self.tired = False
         """Set by a job that has done a batch of work at once."""
 
     @property
     def cancelled(self) -> bool:
         """Whether it was cancelled; what it then still runs may not start anything new."""
-        return self._scope.cancel_called or self._pool.closed
+        return self.stopped or self._pool.closed
 
     def cancel(self) -> None:
         """Cancel the job that it runs, and end it."""
+        self.stopped = True
         self._scope.cancel()
 
     def wake(self) -> None:
@@ -72,12 +75,12 @@ class Worker:
 
     async def _work(self) -> None:
         pool = self._pool
-        while not self._scope.cancel_called:
+        while True:
             left = BATCH
             while pool.attended_by(self):
                 await pool.jobs.popleft().run(self)
                 left -= 1
-                if self.cancelled:
+                if self.stopped:
                     return
                 if self.tired or not left:
                     self.tired, left = False, BATCH
