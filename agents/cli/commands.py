@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from callboard.agents.cli.chat import chat
+from callboard.agents.cli.demo import demo
 from callboard.agents.cli.exit_status import INTERRUPTED, USAGE
 from callboard.agents.version import VERSION
 
@@ -27,6 +28,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before_each)
+    app.command()(demo)
     app.command()(chat)
     return app
 
