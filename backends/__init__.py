@@ -41,7 +41,9 @@ from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit
 from callboard.backends.middleware.deadline import Deadline
 from callboard.backends.middleware.logging import Logging
 from callboard.backends.middleware.retry import Retry
+from callboard.backends.middleware.structured_output import StructuredOutput
 from callboard.backends.middleware.timeout import Timeout
+from callboard.backends.middleware.tools import Tools
 from callboard.backends.middleware.tracing import Tracing
 from callboard.backends.middleware.usage_meter import UsageMeter
 from callboard.backends.openai_backend import OpenAIBackend
@@ -100,6 +102,7 @@ __all__ = [
     "Sink",
     "Stack",
     "Step",
+    "StructuredOutput",
     "StructuredOutputError",
     "SystemMessage",
     "TextPart",
@@ -110,6 +113,7 @@ __all__ = [
     "ToolChoice",
     "ToolError",
     "ToolMessage",
+    "Tools",
     "Tracing",
     "TruncatedError",
     "Usage",

@@ -10,6 +10,7 @@ from callboard.backends.middleware.logging import EventLogger, Logging
 from callboard.backends.middleware.retry import Retry
 from callboard.backends.middleware.structured_output import StructuredOutput
 from callboard.backends.middleware.timeout import Timeout
+from callboard.backends.middleware.tools import Tools
 from callboard.backends.middleware.tracing import Tracing
 from callboard.backends.middleware.usage_meter import UsageMeter
 from callboard.backends.stack import Stack, stack
@@ -24,6 +25,8 @@ def default_stack(
     timeout: float | None = 600.0,
     attempt_timeout: float | None = 300.0,
     between_deltas_timeout: float | None = 120.0,
+    max_tool_rounds: int = 8,
+    tool_timeout: float | None = 60.0,
     repairs: int = 1,
     max_retries: int = 2,
     retry: Retry | None = None,
@@ -34,8 +37,8 @@ def default_stack(
 ) -> Stack:
     """Wrap a backend in what almost everyone wants, in the order that works.
 
-        Tracing(operation) > Logging > Deadline > StructuredOutput > Retry > ConcurrencyLimit
-        > UsageMeter > Tracing(attempt) > Timeout > backend
+        Tracing(operation) > Logging > Deadline > Tools > StructuredOutput > Retry
+        > ConcurrencyLimit > UsageMeter > Tracing(attempt) > Timeout > backend
 
     For another order, or for middleware of your own in between, use `stack`: each layer is public.
 
@@ -44,6 +47,8 @@ def default_stack(
         timeout: Seconds for a whole call, for requests that name none.
         attempt_timeout: Seconds for one attempt.
         between_deltas_timeout: Seconds of silence in the middle of a streamed answer.
+        max_tool_rounds: Turns of tool calls that one request may take.
+        tool_timeout: Seconds for one tool call, where the tool names none.
         repairs: Further tries after an answer that does not fit the output type.
         max_retries: Attempts after the first, of errors that may pass.
         retry: Takes the place of the Retry that `max_retries` would make.
@@ -61,6 +66,7 @@ def default_stack(
         Tracing("operation", identity=identity, tracer_provider=tracer_provider),
         Logging(identity, logger=logger),
         Deadline(timeout),
+        Tools(max_tool_rounds, timeout=tool_timeout, tracer_provider=tracer_provider),
         StructuredOutput(repairs),
         Retry(max_retries) if retry is None else retry,
     ]

@@ -16,10 +16,10 @@ from callboard.backends.redaction import redact
 
 
 class SpanSource:
-    """Opens spans of one name.
+    """Opens spans of one kind.
 
     Args:
-        name: The spans' name.
+        name: The spans' name, or its beginning.
         client: Whether they are of kind CLIENT, for work done elsewhere, or INTERNAL.
         attributes: What every one of them says from its start, for samplers to see.
         tracer_provider: Makes the spans; the global one when None, also if it is set later.
@@ -38,16 +38,18 @@ class SpanSource:
         self._kind = trace.SpanKind.CLIENT if client else trace.SpanKind.INTERNAL
         self._attributes = attributes
 
-    def open(self, caller: object = None) -> "OpenSpan | None":
+    def open(
+        self, *, suffix: str = "", extra: Mapping[str, Any] | None = None
+    ) -> "OpenSpan | None":
         """Start a span and make it the current one; None while tracing is switched off.
 
         Args:
-            caller: Who asks; said from the start, so that span processors can go by it.
+            suffix: Follows the name.
+            extra: Said from the start as well, so that span processors can go by it.
         """
-        attributes = self._attributes
-        if caller is not None:
-            attributes = {**attributes, telemetry.CALLER: str(caller)}
-        span = self._tracer.start_span(self._name, kind=self._kind, attributes=attributes)
+        name = f"{self._name} {suffix}" if suffix else self._name
+        attributes = {**self._attributes, **extra} if extra else self._attributes
+        span = self._tracer.start_span(name, kind=self._kind, attributes=attributes)
         if not span.is_recording() and span is trace.get_current_span():
             return None
         return OpenSpan(span)

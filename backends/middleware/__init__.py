@@ -5,7 +5,9 @@ from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit, Co
 from callboard.backends.middleware.deadline import Deadline
 from callboard.backends.middleware.logging import Logging
 from callboard.backends.middleware.retry import Retry, RetryEvent
+from callboard.backends.middleware.structured_output import StructuredOutput
 from callboard.backends.middleware.timeout import Timeout
+from callboard.backends.middleware.tools import Tools
 from callboard.backends.middleware.tracing import Tracing
 from callboard.backends.middleware.usage_meter import UsageMeter, UsageRow, UsageSnapshot
 
@@ -16,7 +18,9 @@ __all__ = [
     "Logging",
     "Retry",
     "RetryEvent",
+    "StructuredOutput",
     "Timeout",
+    "Tools",
     "Tracing",
     "UsageMeter",
     "UsageRow",

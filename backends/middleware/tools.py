@@ -1,11 +1,9 @@
 """Tools: the one tool loop. It runs what the model calls, until the model answers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from opentelemetry import context as otel_context
-from opentelemetry import trace
 
 from callboard.backends import telemetry
 from callboard.backends.backend import Generate
@@ -15,13 +13,17 @@ from callboard.backends.errors import CapabilityError, ToolError
 from callboard.backends.messages import ToolCall
 from callboard.backends.middleware.base import Wrapper
 from callboard.backends.onward import capabilities_of
-from callboard.backends.redaction import redact
 from callboard.backends.request import Request
 from callboard.backends.step_sink import StepSink
 from callboard.backends.steps import steps_of, totalled
 from callboard.backends.tool import Tool
 from callboard.backends.tool_execution import ToolExecution, ToolOutcome
 from callboard.backends.tool_turn import next_move, resumed
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+    from callboard.backends.spans import SpanSource
 
 
 class Tools(Wrapper):
@@ -55,7 +57,7 @@ class Tools(Wrapper):
         max_output: int = 20_000,
         parallel: bool = True,
         max_threads: int = 32,
-        tracer_provider: trace.TracerProvider | None = None,
+        tracer_provider: "TracerProvider | None" = None,
     ) -> None:
         if max_rounds < 0 or max_output < 1 or max_threads < 1:
             raise ValueError(
@@ -69,7 +71,7 @@ class Tools(Wrapper):
         self._execution = ToolExecution(
             timeout=timeout, max_output=max_output, max_threads=max_threads
         )
-        self._tracer = trace.get_tracer(telemetry.SCOPE, tracer_provider=tracer_provider)
+        self._spans = _spans(tracer_provider)
 
     async def __call__(
         self, request: Request[Any], sink: Sink | None, call_next: Generate
@@ -143,28 +145,31 @@ class Tools(Wrapper):
     async def _traced(
         self, call: ToolCall, tools: Mapping[str, Tool], *, cut_off: bool
     ) -> ToolOutcome:
-        span = self._tracer.start_span(f"{telemetry.EXECUTE_TOOL} {call.name}")
-        if not span.is_recording():
+        span = self._spans.open(suffix=call.name, extra=_attributes(call))
+        if span is None:
             return await self._execution.run(call, tools, cut_off=cut_off)
-        span.set_attributes(_attributes(call))
-        token = otel_context.attach(trace.set_span_in_context(span))
         try:
             outcome = await self._execution.run(call, tools, cut_off=cut_off)
-        except BaseException:
-            span.set_attribute(telemetry.CANCELLED, True)
+            if outcome.error is not None:
+                span.fail(outcome.error)
+        except BaseException as error:
+            span.fail(error)
             raise
         else:
-            _record(outcome, span)
             return outcome
         finally:
-            otel_context.detach(token)
-            span.end()
+            span.close()
 
 
-def _record(outcome: ToolOutcome, span: trace.Span) -> None:
-    if outcome.error is not None:
-        span.set_attribute(telemetry.ERROR_TYPE, type(outcome.error).__qualname__)
-        span.set_status(trace.StatusCode.ERROR, redact(str(outcome.error)))
+def _spans(tracer_provider: "TracerProvider | None") -> "SpanSource":
+    from callboard.backends.spans import SpanSource  # noqa: PLC0415 - see there
+
+    return SpanSource(
+        telemetry.EXECUTE_TOOL,
+        client=False,
+        attributes={telemetry.OPERATION_NAME: telemetry.EXECUTE_TOOL},
+        tracer_provider=tracer_provider,
+    )
 
 
 def _by_name(tools: Sequence[Tool]) -> Mapping[str, Tool]:
@@ -181,7 +186,6 @@ def _by_name(tools: Sequence[Tool]) -> Mapping[str, Tool]:
 
 def _attributes(call: ToolCall) -> Mapping[str, str]:
     return {
-        telemetry.OPERATION_NAME: telemetry.EXECUTE_TOOL,
         telemetry.TOOL_NAME: call.name,
         telemetry.TOOL_CALL_ID: call.id,
         telemetry.TOOL_TYPE: "function",

@@ -12,6 +12,7 @@ from callboard.backends.completion import Completion
 from callboard.backends.delta import Sink
 from callboard.backends.identity import Identity
 from callboard.backends.middleware.base import Wrapper
+from callboard.backends.redaction import redact
 from callboard.backends.request import Request
 from callboard.backends.telemetry_content import input_messages, output_messages
 
@@ -60,7 +61,10 @@ class Tracing(Wrapper):
         self, request: Request[Any], sink: Sink | None, call_next: Generate
     ) -> Completion[Any]:
         """Answer one request inside a span."""
-        span = self._spans.open(request.metadata.get("caller"))
+        caller = request.metadata.get("caller")
+        span = self._spans.open(
+            extra=None if caller is None else {telemetry.CALLER: redact(str(caller))}
+        )
         if span is None:
             return await call_next(request, sink)
         try:
