@@ -9,13 +9,13 @@ calls of one caller. No source is shared: what one caller draws never depends on
 do, or on the order in which they do it.
 """
 
-import json
 from collections import defaultdict
 from hashlib import blake2b
 from random import Random
 from typing import Any, TypeVar, cast
 
 from anyio.lowlevel import checkpoint
+from pydantic_core import to_json
 
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion
@@ -139,7 +139,7 @@ def _named(request: Request[Any], name: str) -> Tool:
 
 def _drawn(schema: Schema, rng: Random, what: str) -> str:
     try:
-        return json.dumps(random_json(schema, rng))
+        return to_json(random_json(schema, rng)).decode()
     except UnsupportedSchemaError as error:
         raise CapabilityError(
             f"nothing random can be drawn for {what}: {error}. Simplify the schema, or answer with "

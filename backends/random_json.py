@@ -72,8 +72,9 @@ class _Drawing:
         if kind is None:
             return self._scalar()
         if isinstance(kind, list):
-            kinds: list[str] = self._shuffled(cast("list[str]", kind))
-            return self._first([{**schema, "type": name} for name in kinds], depth)
+            kinds = [{"type": name} for name in cast("list[str]", kind)]
+            rest = {key: value for key, value in schema.items() if key != "type"}
+            return self._first(self._shuffled(kinds), rest, depth)
         if kind == "object":
             return self._object(schema, depth)
         if kind == "array":
@@ -98,19 +99,17 @@ class _Drawing:
         branches = self._shuffled(schema[keyword])
         if depth > self.max_depth:
             branches.sort(key=lambda branch: least_depth(self.root, branch))
-        return self._first((merged(rest, branch) for branch in branches), depth)
+        return self._first(branches, rest, depth)
 
-    def _first(self, candidates: Iterable[Any], depth: int) -> Any:
-        """Draw from the first candidate that has a value."""
+    def _first(self, branches: Iterable[Any], rest: Schema, depth: int) -> Any:
+        """Draw from the first branch that has a value which satisfies the rest, too."""
         failure = UnsupportedSchemaError("a choice among no schemas has no values")
-        waiting = iter(candidates)
-        while True:
+        for branch in branches:
             try:
-                return self.draw(next(waiting), depth)
-            except StopIteration:
-                raise failure from None
+                return self.draw(merged(rest, branch), depth)
             except UnsupportedSchemaError as error:
                 failure = error
+        raise failure
 
     def _shuffled(self, values: list[Any]) -> list[Any]:
         return self.rng.sample(values, len(values))
@@ -157,21 +156,28 @@ class _Drawing:
     def _object(self, schema: Schema, depth: int) -> dict[str, Any]:
         properties, required = schema.get("properties", {}), schema.get("required", ())
         others = schema.get("additionalProperties", True)
-        fewest, most = schema.get("minProperties", 0), schema.get("maxProperties", math.inf)
-        names = [name for name in properties if name in required]
-        optional = [name for name in properties if name not in required]
-        names += [name for name in required if name not in properties]
-        for name in self._shuffled(optional) if optional else ():
-            wanted = depth < self.max_depth and self.rng.random() < 0.5
-            if len(names) < fewest or (wanted and len(names) < most):
-                names.append(name)
+        names = list(required)
+        if len(properties) > len(names) or not properties.keys() <= set(names):
+            names += self._chosen_optional(schema, depth)
         drawn = {name: self.draw(properties.get(name, others), depth + 1) for name in names}
-        if (not properties and isinstance(others, Mapping)) or len(drawn) < fewest:
+        if (not properties and isinstance(others, Mapping)) or len(drawn) < _fewest(schema):
             self._add_others(drawn, schema, depth)
-        return {name: drawn[name] for name in properties if name in drawn} | drawn
+        return {name: drawn.pop(name) for name in properties if name in drawn} | drawn
+
+    def _chosen_optional(self, schema: Schema, depth: int) -> list[str]:
+        """Choose which optional properties there shall be: half of them, within the limits."""
+        required = schema.get("required", ())
+        most = schema.get("maxProperties", math.inf)
+        chosen: list[str] = []
+        for name in self._shuffled([name for name in schema["properties"] if name not in required]):
+            count = len(required) + len(chosen)
+            wanted = depth < self.max_depth and self.rng.random() < 0.5
+            if count < _fewest(schema) or (wanted and count < most):
+                chosen.append(name)
+        return chosen
 
     def _add_others(self, drawn: dict[str, Any], schema: Schema, depth: int) -> None:
-        fewest, most = schema.get("minProperties", 0), schema.get("maxProperties")
+        fewest, most = _fewest(schema), schema.get("maxProperties")
         others, names = schema.get("additionalProperties", True), schema.get("propertyNames", {})
         count = self._count(max(fewest, len(drawn)), most, depth)
         for _ in range(ATTEMPTS + count):
@@ -222,6 +228,10 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
+
+
+def _fewest(schema: Schema) -> int:
+    return int(schema.get("minProperties", 0))
 
 
 def _implied_type(schema: Schema) -> str | None:

@@ -54,13 +54,14 @@ def _properties(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, 
     return {**left, **right, **both}
 
 
-def _types(left: Any, right: Any) -> list[str]:
+def _types(left: Any, right: Any) -> str | list[str]:
     ours, theirs = _listed(left), _listed(right)
     if "number" in ours and "integer" in theirs:
         ours = [*ours, "integer"]
     if "number" in theirs and "integer" in ours:
         theirs = [*theirs, "integer"]
-    return _some([name for name in ours if name in theirs], "type")
+    common = _some([name for name in ours if name in theirs], "type")
+    return common[0] if len(common) == 1 else common
 
 
 def _enums(left: list[Any], right: list[Any]) -> list[Any]:

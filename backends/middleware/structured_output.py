@@ -14,7 +14,7 @@ from callboard.backends.onward import capabilities_of
 from callboard.backends.output.output_type import OutputType, output_type
 from callboard.backends.request import Request
 from callboard.backends.step_sink import StepSink
-from callboard.backends.steps import steps_of, totalled
+from callboard.backends.steps import steps_of, totalled, with_parsed
 from callboard.backends.structured_mode import (
     Verdict,
     framed,
@@ -164,7 +164,7 @@ def _concluded(turn: _Turn, past: tuple[Step, ...], output: OutputType) -> Compl
         completion = totalled(completion, (*past, *steps_of(turn.sent, completion)))
     if verdict.kind == "tool_calls":
         return completion
-    return replace(completion, parsed=verdict.value)
+    return with_parsed(completion, verdict.value)
 
 
 def _times(repairs: int) -> str:
