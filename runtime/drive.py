@@ -42,12 +42,11 @@ def resume(
             return value
 
 
-@coroutine
-def drive(context: Context, driven: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+async def drive(context: Context, driven: Coroutine[Any, Any, T]) -> T:
     """Drive a coroutine from its beginning to its end, inside a context."""
     try:
         yielded = context.run(driven.send, None)
     except StopIteration as stop:
         value: T = stop.value
         return value
-    return (yield from resume(context, driven, yielded).__await__())
+    return await resume(context, driven, yielded)

@@ -67,6 +67,11 @@ class Kernel:
         """Empty queues, lent to mailboxes while they hold something."""
         self.closing = False
 
+    def close(self) -> None:
+        """End what runs in the background."""
+        self.workers.close()
+        self.timers.close()
+
     def address(self, path: str) -> Address:
         """Return the address of a path in this runtime."""
         return Address(self.name, path)

@@ -115,6 +115,8 @@ class Supervisor:
         """Supervise a failure; an actor that restarts or ends anyway only has it logged."""
         if cell.state is not State.RUNNING:
             log_failure(cell.address, "actor failed", error, action="none", state=cell.state.name)
+            if cell.state is State.DRAINING:
+                self.end(cell, "stopped", None, 0)  # a failed instance handles nothing more
             return
         decision = self._decide(cell)
         log_failure(
@@ -204,10 +206,12 @@ class Supervisor:
         deadline = self._kernel.time() + timeout
         if cell.farewell is not None:
             cell.farewell.deadline = min(deadline, cell.farewell.deadline)
+            if not timeout and cell.state is State.DRAINING:
+                cell.state = State.CLOSING
             cell.settled()
             return
         cell.farewell = Farewell(reason=reason, error=error, deadline=deadline)
-        before, cell.state = cell.state, State.DRAINING
+        before, cell.state = cell.state, State.DRAINING if timeout else State.CLOSING
         if before in (State.STARTING, State.RESTARTING):
             # Whoever starts it notices, and closes it instead.
             if cell.restart_scope is not None:
@@ -257,7 +261,7 @@ class Supervisor:
         farewell = cell.farewell
         assert farewell is not None, "an end begins in `end`"  # noqa: S101  an invariant
         try:
-            if cell.actor is not None:
+            if cell.state is State.DRAINING and cell.actor is not None:
                 await self._until(
                     cell,
                     lambda: not cell.active and not len(cell.mailbox),

@@ -115,7 +115,7 @@ class Runtime:
             swallowed = self._body.__exit__(exc_type, exc, traceback)
             await self._wind_up(graceful=graceful)
         finally:
-            group.cancel_scope.cancel()
+            self._world().close()
             await group.__aexit__(None, None, None)
         if self._fatal is not None:
             raise self._fatal

@@ -42,6 +42,7 @@ class Timers:
         self._purge_at = _LEAST_PURGE
         self._armed = math.inf
         self._scope: anyio.CancelScope | None = None
+        self._closed = False
 
     def add(self, deadline: float, settled: Settled, timed: Timed) -> None:
         """Let something expire at an absolute time, unless it is settled by then."""
@@ -53,11 +54,17 @@ class Timers:
             self._purge()
 
     async def run(self) -> None:
-        """Expire what is due, until cancelled."""
-        while True:
-            with anyio.CancelScope(deadline=self._armed) as self._scope:
+        """Expire what is due, until closed."""
+        while not self._closed:
+            with anyio.CancelScope(deadline=self._armed, shield=True) as self._scope:
                 await anyio.sleep_forever()
             self._expire_due()
+
+    def close(self) -> None:
+        """Expire nothing any more."""
+        self._closed = True
+        if self._scope is not None:
+            self._scope.cancel()
 
     def _arm(self, deadline: float) -> None:
         self._armed = deadline

@@ -33,25 +33,21 @@ class Job(Protocol):
 class Worker:
     """One task that runs jobs, one after the other, until it is cancelled or not needed."""
 
-    __slots__ = ("_pool", "_scope", "_slot", "stopped", "tired")
+    __slots__ = ("_pool", "_scope", "_slot", "cancelled", "tired")
 
     def __init__(self, pool: "Workers") -> None:
         self._pool = pool
-        self._scope = anyio.CancelScope()
+        # Who cancels the runtime's block does not thereby cancel its actors: they end in good order.
+        self._scope = anyio.CancelScope(shield=True)
         self._slot: Slot | None = None
-        self.stopped = False
-        """Set when it, rather than the whole runtime, is cancelled."""
+        self.cancelled = False
+        """Whether it was cancelled; what it then still runs may not start anything new."""
         self.tired = False
         """Set by a job that has done a batch of work at once."""
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was cancelled; what it then still runs may not start anything new."""
-        return self.stopped or self._pool.closed
-
     def cancel(self) -> None:
         """Cancel the job that it runs, and end it."""
-        self.stopped = True
+        self.cancelled = True
         self._scope.cancel()
 
     def wake(self) -> None:
@@ -80,7 +76,7 @@ class Worker:
             while pool.attended_by(self):
                 await pool.jobs.popleft().run(self)
                 left -= 1
-                if self.stopped:
+                if self.cancelled:
                     return
                 if self.tired or not left:
                     self.tired, left = False, BATCH
@@ -102,17 +98,19 @@ class Workers:
         self._group = group
         self._context = context
         self._attendant: Worker | None = None
-        self._alive = 0
+        self._workers: set[Worker] = set()
+        self._closed = False
         self._waiting: list[Slot] = []
 
-    @property
-    def closed(self) -> bool:
-        """Whether all workers have been cancelled."""
-        return self._group.cancel_scope.cancel_called
+    def close(self) -> None:
+        """Cancel all workers; there will be no new ones."""
+        self._closed = True
+        for worker in tuple(self._workers):
+            worker.cancel()
 
     async def quiet(self) -> None:
         """Wait until there is no job, and no worker has one."""
-        while self.jobs or len(self.idle) < self._alive:
+        while self.jobs or len(self.idle) < len(self._workers):
             slot = self.loop.make_slot()
             self._waiting.append(slot)
             await slot
@@ -125,7 +123,7 @@ class Workers:
 
     def leave(self, worker: Worker) -> None:
         """Let a worker go."""
-        self._alive -= 1
+        self._workers.discard(worker)
         self.resign(worker)
         if self._waiting:
             self._tell_quiet()
@@ -158,14 +156,14 @@ class Workers:
         if self.idle:
             self._attendant = self.idle.pop()
             self._attendant.wake()
-        else:
-            self._alive += 1
+        elif not self._closed:
             self._attendant = Worker(self)
+            self._workers.add(self._attendant)
             # A worker outlives the task that caused it, so it must not keep that task's context.
             self._context.copy().run(self._group.start_soon, self._attendant.run)
 
     def _tell_quiet(self) -> None:
-        if not self.jobs and len(self.idle) >= self._alive:
+        if not self.jobs and len(self.idle) >= len(self._workers):
             waiting, self._waiting = self._waiting, []
             for slot in waiting:
                 if not slot.done():

@@ -5,6 +5,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio import from_thread, to_thread
 
@@ -41,11 +42,11 @@ async def test_result_and_error() -> None:
     """A driven coroutine returns and raises as an awaited one does."""
 
     async def good() -> int:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         return 1
 
     async def bad() -> int:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         raise KeyError("x")
 
     assert await drive(copy_context(), good()) == 1
@@ -99,7 +100,7 @@ async def test_task_groups_inside() -> None:
             seen: list[str] = []
 
             async def part() -> None:
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
                 seen.append(color.get())
 
             color.set("mine")
@@ -126,13 +127,13 @@ async def test_locks_generators_and_threads_inside() -> None:
     async def numbers() -> AsyncIterator[int]:
         try:
             for n in range(10):
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
                 yield n
         finally:
             closed.append(color.get())
 
     async def from_inside() -> str:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         return color.get()
 
     class Busy(Actor):
@@ -145,7 +146,7 @@ async def test_locks_generators_and_threads_inside() -> None:
             task = anyio.get_current_task().id
             async with self.lock:
                 assert self.lock.statistics().owner is not None
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
             stream = numbers()
             async for n in stream:
                 if n == 3:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import anyio
+import anyio.lowlevel
 import pytest
 import structlog
 
@@ -205,9 +206,7 @@ async def test_escalation_to_a_parent_restarts_the_parent() -> None:
     class Parent(Actor):
         async def on_start(self) -> None:
             terms = Supervision(max_restarts=1, period=60)
-            children.append(
-                await self.context.spawn(Counter, log, name="child", supervision=terms)
-            )
+            children.append(await self.context.spawn(Counter, log, name="child", supervision=terms))
 
         async def on_restart(self, error: BaseException) -> None:
             log.append(type(error).__name__)
@@ -330,7 +329,7 @@ async def test_keyboard_interrupt_in_a_handler_ends_the_program() -> None:
     class Interrupted(Actor):
         @Fail.handler
         async def fail(self, message: Fail) -> None:
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -81,7 +81,9 @@ async def test_subclass_of_a_message_reaches_its_handler() -> None:
 
 async def test_remade_class_is_the_same_message() -> None:
     """A class made again under its name (a notebook cell, a copy) reaches the same handler."""
-    copy = type("Plain", (Message,), {"text": "hey", "__qualname__": "Plain", "__module__": __name__})
+    copy = type(
+        "Plain", (Message,), {"text": "hey", "__qualname__": "Plain", "__module__": __name__}
+    )
     async with Runtime() as runtime:
         shout = await runtime.spawn(Shout)
         assert await shout.ask(copy()) == "HEY"

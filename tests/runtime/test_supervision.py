@@ -34,9 +34,7 @@ def test_table(restart: Restart, failures: tuple[float, ...], now: float, action
     st.integers(0, 5),
     st.floats(0.1, 100),
 )
-def test_never_more_restarts_than_allowed(
-    times: list[float], most: int, period: float
-) -> None:
+def test_never_more_restarts_than_allowed(times: list[float], most: int, period: float) -> None:
     """No window of the period ever holds more than max_restarts restarts."""
     terms = Supervision(max_restarts=most, period=period)
     failures: tuple[float, ...] = ()
