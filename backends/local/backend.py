@@ -1,26 +1,14 @@
 """LocalBackend: a transformers causal language model in this process, behind the one interface."""
 
 import os
-import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
-
-import anyio.lowlevel
+from typing import Any, Self, TypeVar
 
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion
-from callboard.backends.delta import Delta, Sink
-from callboard.backends.errors import CapabilityError
-from callboard.backends.local.drawing import refuse_unknown
-from callboard.backends.local.extra import load_transformers
-from callboard.backends.local.generation import LocalJob, complete
-from callboard.backends.local.loading import load_folder, to_dtype
-from callboard.backends.local.model import CausalModel, LocalModel, read_capabilities
-from callboard.backends.local.prompt import offered_tools
-from callboard.backends.local.wake import current_wake
-from callboard.backends.local.worker import Worker
+from callboard.backends.delta import Sink
 from callboard.backends.request import Request
 
 T = TypeVar("T")
@@ -68,19 +56,13 @@ class LocalBackend:
             MissingExtraError: If torch or transformers is not installed.
             ValueError: If torch has no such dtype, or max_tokens is below 1.
         """
-        load_transformers()
-        if max_tokens < 1:
-            raise ValueError(f"max_tokens must be at least 1, got {max_tokens}")
-        self._capabilities = read_capabilities(tokenizer)
-        _move(model, device, dtype)
-        named = name or model.config.name_or_path or type(model).__name__
-        self._local = LocalModel(
-            model=model, tokenizer=tokenizer, name=named, max_tokens=max_tokens
+        # Late, so that importing callboard stays quick for those who never make one.
+        from callboard.backends.local.engine import Engine  # noqa: PLC0415
+
+        self._engine = Engine(
+            model, tokenizer, device=device, dtype=dtype, name=name, max_tokens=max_tokens
         )
-        self._worker = Worker(name=f"callboard-local-{named}")
         self._origin: Callable[[], LocalBackend] | None = None
-        # A forgotten backend takes its thread along; at exit the worker sees to that itself.
-        weakref.finalize(self, self._worker.stop).atexit = False
 
     @classmethod
     def from_path(
@@ -109,6 +91,8 @@ class LocalBackend:
             MissingExtraError: If torch or transformers is not installed.
             BackendError: If transformers can't read the folder.
         """
+        from callboard.backends.local.loading import load_folder  # noqa: PLC0415 - late, too
+
         folder = Path(path)
         loaded = load_folder(folder, device=device, dtype=dtype)
         named = name or folder.resolve().name
@@ -121,12 +105,12 @@ class LocalBackend:
     @property
     def name(self) -> str:
         """What completions call the model."""
-        return self._local.name
+        return self._engine.name
 
     @property
     def capabilities(self) -> Capabilities:
         """What the model can do; its tools are `unknown` where its template has its own form."""
-        return self._capabilities
+        return self._engine.capabilities
 
     async def generate(self, request: Request[T], sink: Sink | None = None) -> Completion[T]:
         """Answer one request; see `Backend.generate`.
@@ -143,16 +127,11 @@ class LocalBackend:
             EngineError: The backend is closed, its thread died, or this process is a fork.
             BackendError: The model failed; the cause is attached.
         """
-        self._refuse_impossible(request)
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        work = partial(complete, self._local, request, watched=sink is not None)
-        job: LocalJob = LocalJob(work, current_wake())
-        self._worker.submit(job)
-        return cast("Completion[T]", await job.wait(sink or _ignore))
+        return await self._engine.generate(request, sink)
 
     async def aclose(self) -> None:
         """Fail the calls that run or wait, and end the thread. The model stays its owner's."""
-        await self._worker.aclose()
+        await self._engine.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -170,27 +149,3 @@ class LocalBackend:
 
     def __repr__(self) -> str:
         return f"LocalBackend({self.name!r})"
-
-    def _refuse_impossible(self, request: Request[Any]) -> None:
-        refuse_unknown(request.sampling)
-        if request.response_format is not None:
-            raise CapabilityError(
-                "the in-process model can't be held to a response format yet: leave it to the "
-                "StructuredOutput middleware, which asks in words"
-            )
-        if offered_tools(request) and self._capabilities.tools == "no":
-            raise CapabilityError(
-                f"the chat template of {self.name} has no place for tools: leave them out, or use "
-                "a model that was trained with tools"
-            )
-
-
-def _move(model: CausalModel, device: Any, dtype: Any) -> None:
-    if device is not None:
-        model.to(device)
-    if dtype is not None:
-        model.to(to_dtype(dtype))
-
-
-async def _ignore(_: Delta) -> None:
-    """Watch nothing."""

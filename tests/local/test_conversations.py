@@ -1,8 +1,9 @@
 """A tiny model that has learned a conversation by heart: templates, thinking, tools, outputs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import anyio
 import pytest
 from pydantic import BaseModel
 
@@ -66,12 +67,14 @@ def learn(model: Any, lessons: list[tuple[list[int], list[int]]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def scholar(maker: Any) -> LocalBackend:
+def scholar(maker: Any) -> Iterator[LocalBackend]:
     """Serve a model that knows the lessons; its thread starts with the first test."""
     tokenizer = maker.make_tokenizer()
     model = maker.make_model(len(tokenizer))
     learn(model, [lesson(tokenizer, *pair) for pair in LESSONS])
-    return LocalBackend(model.eval(), tokenizer, name="scholar")
+    backend = LocalBackend(model.eval(), tokenizer, name="scholar")
+    yield backend
+    anyio.run(backend.aclose)
 
 
 async def test_thinking_is_kept_apart(scholar: LocalBackend) -> None:

@@ -159,40 +159,40 @@ async def test_a_stop_string_ends_the_answer(backend: LocalBackend) -> None:
     assert completion.usage.output < 40
 
 
-async def test_callers_are_served_in_their_order(backend: LocalBackend) -> None:
-    """Thirty at once: first come, first served."""
-    served: list[int] = []
+async def test_callers_are_served_in_their_order(maker: Any, tiny: Any) -> None:
+    """Thirty at once: first come, first served, and all of them are."""
+    model, served = maker.make_model(len(tiny.tokenizer)), []
+    generate = model.generate
 
-    async def call(number: int) -> None:
-        await backend.generate(ask(max_tokens=2))
-        served.append(number)
+    def watched(**options: Any) -> Any:
+        served.append(tiny.tokenizer.decode(options["input_ids"][0]))
+        return generate(**options)
 
-    async with anyio.create_task_group() as group:
+    model.generate = watched
+    async with LocalBackend(model, tiny.tokenizer) as backend, anyio.create_task_group() as group:
         for number in range(30):
-            group.start_soon(call, number)
-            await anyio.wait_all_tasks_blocked()
-    assert served == list(range(30))
+            group.start_soon(backend.generate, ask(f"caller {number}.", max_tokens=2))
+            await anyio.wait_all_tasks_blocked()  # trio starts tasks in any order
+    assert [f"caller {number}." in prompt for number, prompt in enumerate(served)] == [True] * 30
 
 
-async def test_a_cancelled_call_frees_the_model(backend: LocalBackend) -> None:
+async def test_a_cancelled_call_frees_the_model(maker: Any, tiny: Any) -> None:
     """It ends at its next step: far fewer tokens are drawn than were asked for."""
+    model, steps = maker.make_model(len(tiny.tokenizer)), []
+    model.register_forward_hook(lambda *_: steps.append(1))
     started = anyio.Event()
-    told: list[str] = []
 
-    async def sink(delta: Delta) -> None:
-        told.append(delta.text)
+    async def sink(_: Delta) -> None:
         started.set()
 
-    async def call() -> None:
-        await backend.generate(ask(max_tokens=450, logit_bias={"2": -100.0}), sink)
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(call)
-        await started.wait()
-        group.cancel_scope.cancel()
-    after = await backend.generate(ask())
-    assert after.usage.output
-    assert len(told) < 450
+    async with LocalBackend(model, tiny.tokenizer) as backend:
+        endless = ask(max_tokens=450, logit_bias={"2": -100.0})
+        async with anyio.create_task_group() as group:
+            group.start_soon(backend.generate, endless, sink)
+            await started.wait()
+            group.cancel_scope.cancel()
+        assert (await backend.generate(ask())).usage.output
+    assert len(steps) < 450
 
 
 async def test_a_sink_that_raises_ends_the_call(backend: LocalBackend) -> None:
