@@ -130,5 +130,4 @@ def operation_attributes(completion: Completion[Any]) -> Attributes:
         STEPS: len(completion.steps) or 1,
         TOTAL_INPUT: completion.usage.input,
         TOTAL_OUTPUT: completion.usage.output,
-        RESPONSE_FINISH_REASONS: (completion.finish_reason,),
     }

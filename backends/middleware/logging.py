@@ -51,7 +51,8 @@ class Logging(Wrapper):
     ) -> None:
         self.identity = identity or Identity(provider="unknown")
         """The provider and model that the events name."""
-        self._logger = logger
+        self._given = logger
+        self._standard = _StandardLogger()
 
     async def __call__(
         self, request: Request[Any], sink: Sink | None, call_next: Generate
@@ -62,7 +63,7 @@ class Logging(Wrapper):
             completion = await call_next(request, sink)
         except Exception as error:
             fields = self._fields(request, began) | _failure_fields(error)
-            _current_logger(self._logger).warning("model call failed", **fields)
+            self._logger().warning("model call failed", **fields)
             raise
         except BaseException:
             self._log_quietly("model call cancelled", request, began)
@@ -74,6 +75,16 @@ class Logging(Wrapper):
         """Crosses process boundaries with its names, and then logs to where that process does."""
         return Logging, (self.identity,)
 
+    def _logger(self) -> EventLogger:
+        if self._given is not None:
+            return self._given
+        # Importing structlog takes longer than a call: whoever configured it has imported it.
+        structlog = sys.modules.get("structlog")
+        if structlog is None or not structlog.is_configured():
+            return self._standard
+        logger: EventLogger = structlog.get_logger(NAME)
+        return logger
+
     def _log_quietly(
         self,
         event: str,
@@ -81,7 +92,7 @@ class Logging(Wrapper):
         began: float,
         completion: Completion[Any] | None = None,
     ) -> None:
-        logger = _current_logger(self._logger)
+        logger = self._logger()
         if not _hears_debug(logger):
             return
         answer = {} if completion is None else _answer_fields(completion)
@@ -112,17 +123,6 @@ class _StandardLogger:
 
     def warning(self, event: str, **fields: Any) -> None:
         self._logger.warning("%s", _line(event, fields), stacklevel=3)
-
-
-def _current_logger(given: EventLogger | None) -> EventLogger:
-    if given is not None:
-        return given
-    # Importing structlog takes longer than a call: whoever configured it has imported it.
-    structlog = sys.modules.get("structlog")
-    if structlog is not None and structlog.is_configured():
-        logger: EventLogger = structlog.get_logger(NAME)
-        return logger
-    return _StandardLogger()
 
 
 def _hears_debug(logger: EventLogger) -> bool:
