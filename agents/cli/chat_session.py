@@ -112,9 +112,9 @@ class ChatSession:
         try:
             answering.result()
         except KeyboardInterrupt:
-            answering.cancel()
-            self._idle.wait()  # A second Ctrl-C interrupts this wait, and leaves.
-            self._terminal.note("stopped; the conversation is as it was before")
+            if answering.cancel():
+                self._idle.wait()  # A second Ctrl-C interrupts this wait, and leaves.
+                self._terminal.note("stopped; the conversation is as it was before")
 
     async def _stream(self, line: str) -> None:
         shown = ""

@@ -10,6 +10,7 @@ import typer
 from callboard.agents.cli.chat import chat
 from callboard.agents.cli.demo import demo
 from callboard.agents.cli.exit_status import INTERRUPTED, USAGE
+from callboard.agents.cli.printable import one_line
 from callboard.agents.version import VERSION
 
 EPILOG = (
@@ -49,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
         said = _said(error)
         if said is None:
             raise
-        sys.stderr.write(f"callboard: {said.line}\n")
+        sys.stderr.write(f"callboard: {one_line(said.line)}\n")
         return said.status
     return USAGE if not arguments else status or 0
 

@@ -1,6 +1,7 @@
 """Where a command's logs go: stderr, so that stdout holds results and nothing else."""
 
 import logging
+import os
 import sys
 
 import structlog
@@ -25,7 +26,14 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=number, format="%(levelname)s %(name)s %(message)s"
     )
+    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(colors=colours),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -8,14 +8,9 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
+from callboard.agents.cli.printable import one_line, printable
+
 PROMPT = "you> "
-
-_HIDDEN = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
-
-
-def printable(text: str) -> str:
-    """Return foreign text without control characters, which could steer the user's terminal."""
-    return text.translate(_HIDDEN)
 
 
 class Terminal:
@@ -70,11 +65,11 @@ class Terminal:
 
     def note(self, text: str) -> None:
         """Say something that is no answer."""
-        self._notes.print(printable(text), style="dim", markup=False)
+        self._notes.print(one_line(text), style="dim", markup=False)
 
     def complain(self, text: str) -> None:
         """Say in one line what went wrong."""
-        self._notes.print(f"callboard: {printable(text)}", style="red", markup=False)
+        self._notes.print(f"callboard: {one_line(text)}", style="red", markup=False)
 
 
 def _edit_lines() -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextvars
+import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -114,3 +117,32 @@ async def test_connections_end_with_the_call(chat_server: Any) -> None:
         return chat_server.connections()["open"] - before
 
     assert ask() == 0
+
+
+def test_ctrl_c_cancels_the_call() -> None:
+    """An interrupt of the waiting thread reaches the call, which cleans up before it is raised."""
+    code = """
+import anyio
+from callboard.agents import Agent
+from callboard.backends import FunctionBackend
+
+async def hang(request):
+    print("asked", flush=True)
+    try:
+        await anyio.sleep_forever()
+    finally:
+        print("cleaned up", flush=True)
+
+try:
+    Agent("a", backend=FunctionBackend(hang)).run_sync("hi")
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=40)[0] == "cleaned up\ninterrupted\n"
+    assert process.returncode == 0

@@ -44,17 +44,16 @@ Run = Callable[..., Done]
 def run(tmp_path: Path) -> Run:
     """Run `callboard` with arguments, input on a pipe and environment; wait for its end."""
 
-    def start(*arguments: str, text: str = "", **environment: str) -> Done:
+    def start(*arguments: str, text: str | bytes = "", **environment: str) -> Done:
         done = subprocess.run(
             [*PROGRAM, *arguments],
-            input=text,
+            input=text.encode() if isinstance(text, str) else text,
             capture_output=True,
-            text=True,
             timeout=50,
             cwd=tmp_path,
             env=clean_environment(**environment),
         )
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return start
 

@@ -74,6 +74,14 @@ def test_wrong_usage_is_one_line_and_status_2(run: Any, arguments: list[str], sa
     assert done.out == ""
 
 
+def test_a_key_that_is_missing_is_told_before_anything_is_asked(run: Any) -> None:
+    """A remote endpoint without a key: what to set, and status 4."""
+    done = run("chat", "--base-url", "https://example.invalid/v1", "--model", "m", text="hi\n")
+    assert done.status == 4
+    assert "OPENAI_API_KEY" in done.err
+    assert done.err.count("\n") == 1
+
+
 def test_statuses() -> None:
     """Each kind of failure has its status."""
     assert exit_status(UsageError("x")) == 2

@@ -1,9 +1,13 @@
 """`callboard chat`, on pipes and at a terminal, with a real endpoint."""
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+PROGRAM = [sys.executable, "-W", "error", "-m", "callboard.agents.cli"]
 ANSWER = "Hello from the test server."
 
 
@@ -97,10 +101,43 @@ def test_control_characters_of_a_model_do_not_reach_the_terminal(
     assert run(*chat(chat_server, model), text="hi\n").out == "a[2Jbc\n\td\n"
 
 
-def test_text_that_is_no_text_is_no_traceback(run: Any, tmp_path: Path) -> None:
+def test_text_that_is_no_text_is_no_traceback(run: Any, chat_server: Any) -> None:
     """Bytes that are not UTF-8 become replacement characters."""
-    done = run("chat", text="caf\udce9\n".encode("utf-8", "surrogateescape").decode("latin-1"))
+    model = chat_server.script("plain")
+    done = run(*chat(chat_server, model), text=b"caf\xe9\n")
     assert done.status == 0
+    assert chat_server.requests(model)[0]["body"]["messages"][0]["content"] == "caf\ufffd"
+
+
+def test_an_error_in_many_lines_is_told_in_one(run: Any, chat_server: Any) -> None:
+    """Whatever the server writes, the terminal gets one line, without control characters."""
+    step = {"do": "status", "status": 400, "message": "one\ntwo\x1b[2J"}
+    done = run(*chat(chat_server, chat_server.script(step)), text="hi\n")
+    assert done.status == 1
+    assert "one two[2J" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_an_answer_that_breaks_off_is_an_error(run: Any, chat_server: Any) -> None:
+    """The pieces stand on a line of their own, and nobody takes them for an answer."""
+    model = chat_server.script({"do": "reset_mid_stream", "pieces": 2})
+    done = run(*chat(chat_server, model), text="hi\n")
+    assert (done.status, done.out) == (4, "word0 word1 \n")
+    assert done.err.count("\n") == 1
+
+
+def test_a_reader_who_leaves_ends_the_chat_quietly(tmp_path: Path) -> None:
+    """`callboard chat | head -1` is no failure that needs a traceback."""
+    command = " ".join(map(shlex.quote, [*PROGRAM, "chat"]))
+    done = subprocess.run(
+        ["bash", "-c", f"yes hi | {command} | head -1"],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        cwd=tmp_path,
+    )
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
 
 
 def test_at_a_terminal_a_chat_goes_on_after_errors(talk: Any, chat_server: Any) -> None:
