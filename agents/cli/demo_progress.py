@@ -24,7 +24,7 @@ class DemoProgress:
         self._watched = console.is_terminal
         self._bars = Progress(
             TextColumn("{task.description:<14}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=30, complete_style="cyan", finished_style="green"),
             TextColumn("period {task.fields[period]}"),
             TextColumn("{task.fields[trades]:>3} trades"),
             TextColumn("efficiency {task.fields[efficiency]:>6.1%}"),

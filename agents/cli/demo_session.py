@@ -93,6 +93,7 @@ class DemoSession:
             periods=options.periods or (5 if self._random else 2),
             quotes=options.quotes or (500 if self._random else 60),
             seed=options.seed,
+            patience=12 if self._random else 6,
             name=name,
             tracer_provider=None if timeline is None else timeline.tracer_provider,
         )
