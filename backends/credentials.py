@@ -46,7 +46,11 @@ async def resolve(provider: Provider) -> Secret:
 
 
 async def _asked(provider: Provider) -> Secret:
-    secret = provider() if is_async(provider) else await anyio.to_thread.run_sync(provider)
+    if is_async(provider):
+        secret = provider()
+    else:
+        # In a list: trio does not let a thread return a coroutine.
+        (secret,) = await anyio.to_thread.run_sync(lambda: [provider()])
     return await secret if inspect.isawaitable(secret) else secret
 
 

@@ -92,22 +92,17 @@ class InjectedTransport:
                 await _close(stream)
 
     async def _read_in_threads(self, stream: Any, take: Take) -> None:
-        chunks: Any = iter(stream)
-        pull: Callable[[], Any] = partial(next, chunks, _END)
-        reading = True
+        chunks = _ThreadedStream(stream)
         try:
-            while (chunk := await self._pull(pull, stream)) is not _END:
-                reading = False
+            while (chunk := await self._pull(chunks)) is not _END:
                 await take(chunk)
-                reading = True
-            reading = False
         finally:
             # A thread that still reads closes the stream itself when it comes back.
-            if not reading:
-                _close_now(stream)
+            if not chunks.reading:
+                chunks.close()
 
-    async def _pull(self, pull: Callable[[], Any], stream: Any) -> Any:
-        return await self._guarded(self._threads.run(pull, lambda _: _close_now(stream)))
+    async def _pull(self, chunks: "_ThreadedStream") -> Any:
+        return await self._guarded(self._threads.run(chunks.pull, lambda _: chunks.close()))
 
     async def _guarded(self, awaitable: Awaitable[Any]) -> Any:
         loop = running_loop()
@@ -143,6 +138,25 @@ def _create_of(client: Any) -> Callable[..., Any]:
     if not callable(create):
         raise TypeError(f"chat.completions.create of {type(client).__name__} can't be called")
     return create
+
+
+class _ThreadedStream:
+    """A synchronous stream, and whether a thread is reading it just now."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._chunks: Any = iter(stream)
+        self.reading = False
+
+    def pull(self) -> Any:
+        self.reading = True
+        try:
+            return next(self._chunks, _END)
+        finally:
+            self.reading = False
+
+    def close(self) -> None:
+        _close_now(self._stream)
 
 
 async def _close(stream: Any) -> None:

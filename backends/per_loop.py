@@ -31,7 +31,7 @@ class PerLoop(Generic[T]):
 
     Args:
         make: Makes the value, inside the loop.
-        close: Closes it, inside the same loop.
+        close: Closes it, inside the same loop; refers to nothing that owns this object.
     """
 
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[object]]) -> None:

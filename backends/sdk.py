@@ -76,9 +76,12 @@ def bounded(base: type[Any], stream: Any, limit: int) -> Any:
 
     async def read(_: object) -> Any:
         size = 0
-        async for piece in stream:
+        pieces = aiter(stream)
+        while piece := await anext(pieces, b""):
             size += len(piece)
             if size > limit:
+                await stream.aclose()
+                await exhaust(pieces)
                 raise BackendProtocolError(
                     f"the server's answer is larger than {limit} bytes; whatever it is, it is no "
                     "chat completion",
@@ -90,6 +93,21 @@ def bounded(base: type[Any], stream: Any, limit: int) -> Any:
         await stream.aclose()
 
     return type("BoundedStream", (base,), {"__aiter__": read, "aclose": aclose})()
+
+
+async def exhaust(pieces: Any) -> None:
+    """Read a closed stream to its end, or to the error that a closed connection gives.
+
+    HTTP libraries nest async generators and do not close the inner ones: this finishes all of them.
+
+    Args:
+        pieces: An iterator over bytes.
+    """
+    try:
+        while await anext(pieces, b""):
+            pass
+    except Exception:  # noqa: BLE001 - the answer has been read; what follows is nobody's concern
+        return
 
 
 MakeClient = Callable[[Sdk, Any], Any]

@@ -1,14 +1,14 @@
 """SdkTransport: carries calls through openai clients of our own, one for each event loop."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import anyio
 
 from callboard.backends.classify import from_exception
 from callboard.backends.per_loop import PerLoop
-from callboard.backends.sdk import MakeClient, Sdk
+from callboard.backends.sdk import MakeClient, Sdk, exhaust
 from callboard.backends.transport import Take
 from callboard.backends.wire.event_stream import EventStream
 from callboard.backends.wire.json_reading import decode_events, decode_json
@@ -31,7 +31,7 @@ class SdkTransport:
         headers: Asked before each call for headers that prove who is calling; None where the
             client has them.
         where: The endpoint's name in messages.
-        owns_http: Whether the HTTP client is ours to close.
+        http_client: An HTTP client to be used and left open; None for one of our own.
     """
 
     def __init__(
@@ -42,11 +42,12 @@ class SdkTransport:
         where: str,
         http_client: Any = None,
     ) -> None:
-        self._make_client = make_client
         self._headers = headers
         self._where = where
-        self._http_client = http_client
-        self._clients = PerLoop(self._make, self._close)
+        # Functions, not methods: nothing in here may point back at this object, because the loss of
+        # its last reference is what closes the clients of whoever forgot to.
+        make = partial(_make, make_client, http_client)
+        self._clients = PerLoop(make, _close if http_client is None else _leave_open)
 
     async def whole(self, call: ChatCall) -> Any:
         """Send one call; see `Transport.whole`.
@@ -75,7 +76,7 @@ class SdkTransport:
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
-                await _exhaust(stream)
+                await exhaust(stream)
 
     async def aclose(self) -> None:
         """Close the clients; used again, the transport opens new ones."""
@@ -120,14 +121,6 @@ class SdkTransport:
     def _sdk(self) -> Sdk:
         return Sdk.load()
 
-    def _make(self) -> Any:
-        http_client = self._http_client or self._sdk.http_client()
-        return self._make_client(self._sdk, http_client)
-
-    async def _close(self, client: Any) -> None:
-        if self._http_client is None:
-            await client.close()
-
 
 async def _hand_over(data: bytes, take: Take) -> bool:
     """Hand over the chunks in one event's data; return whether it was the last event."""
@@ -140,14 +133,17 @@ async def _hand_over(data: bytes, take: Take) -> bool:
 
 async def _drain(stream: Any) -> None:
     with anyio.move_on_after(DRAIN):
-        await _exhaust(stream)
+        await exhaust(stream)
 
 
-async def _exhaust(stream: Any) -> None:
-    # HTTP libraries nest async generators without closing the inner ones. Reading on to the end, or
-    # to the error that a closed connection gives, is what finishes all of them.
-    try:
-        while await anext(stream, _END):
-            pass
-    except Exception:  # noqa: BLE001 - the answer has been read; what follows is nobody's concern
-        return
+def _make(make_client: MakeClient, http_client: Any) -> Any:
+    sdk = Sdk.load()
+    return make_client(sdk, http_client or sdk.http_client())
+
+
+async def _close(client: Any) -> None:
+    await client.close()
+
+
+async def _leave_open(_: Any) -> None:
+    """The HTTP client is its owner's."""

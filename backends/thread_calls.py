@@ -6,7 +6,7 @@ it is still being read.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -40,12 +40,13 @@ class ThreadCalls:
         """
         fate = _Fate(function, discard)
         try:
-            return await anyio.to_thread.run_sync(
+            await anyio.to_thread.run_sync(
                 fate.run, limiter=self._limiter(), abandon_on_cancel=True
             )
         except anyio.get_cancelled_exc_class():
             fate.abandon()
             raise
+        return fate.take()
 
     def _limiter(self) -> anyio.CapacityLimiter:
         loop = running_loop()
@@ -55,21 +56,23 @@ class ThreadCalls:
         return limiter
 
 
-class _Fate:
+class _Fate(Generic[T]):
     """Whether anybody waits for a function's result, and what becomes of it if not."""
 
-    def __init__(self, function: Callable[[], Any], discard: Callable[[Any], object]) -> None:
+    def __init__(self, function: Callable[[], T], discard: Callable[[T], object]) -> None:
         self._function = function
         self._discard = discard
         self._abandoned = False
-        self._results: list[Any] = []
+        self._results: list[T] = []
 
-    def run(self) -> Any:
-        result = self._function()
-        self._results.append(result)
+    def run(self) -> None:
+        # The result stays here: trio does not let a thread return a coroutine.
+        self._results.append(self._function())
         if self._abandoned:
             self._drop()
-        return result
+
+    def take(self) -> T:
+        return self._results.pop()
 
     def abandon(self) -> None:
         self._abandoned = True
