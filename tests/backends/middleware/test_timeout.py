@@ -105,16 +105,16 @@ async def test_each_delta_starts_the_silence_anew(tick: float) -> None:
     assert reader.read == [str(n) for n in range(5)]
 
 
-@pytest.mark.parametrize("limits", [(4.0, None, None), (None, 4.0, 4.0), (4.0, 4.0, 4.0)])
+@pytest.mark.parametrize("limits", [(2.0, None, None), (None, 2.0, 2.0), (2.0, 2.0, 2.0)])
 async def test_the_readers_time_is_not_counted(
     tick: float, limits: tuple[float | None, float | None, float | None]
 ) -> None:
     """A reader much slower than all timeouts together ends no attempt."""
     attempt, first, between = (None if share is None else share * tick for share in limits)
-    reader = Reader(3 * tick)
+    reader = Reader(5 * tick)
     timeout = Timeout(attempt, first_delta=first, between_deltas=between)
-    await timeout(REQUEST, reader, Paced(0, 0, 0, 0))
-    assert reader.read == ["0", "1", "2"]
+    await timeout(REQUEST, reader, Paced(0, 0, 0))
+    assert reader.read == ["0", "1"]
 
 
 async def test_after_a_slow_reader_the_clock_goes_on(tick: float) -> None:
