@@ -96,7 +96,7 @@ class AgentDescription(Generic[T_co]):
 
         Raises:
             ValueError: If the name is empty, or the timeout is negative or no number.
-            TypeError: If a function can't be described as a tool.
+            TypeError: If a function can't be described as a tool, or the backend is none.
         """
         if not name:
             raise ValueError("an agent needs a name: it stands in traces, errors and addresses")
@@ -179,7 +179,13 @@ def _rebuild(kind: type[AgentDescription[Any]], fields: Mapping[str, Any]) -> Ag
     return kind(**fields)
 
 
-def _dressed(backend: Backend) -> Stack:
+def _dressed(backend: object) -> Stack:
+    if isinstance(backend, type) or not isinstance(backend, Backend):
+        kind = backend if isinstance(backend, type) else type(backend)
+        raise TypeError(
+            f"an agent's backend answers requests, which this {kind.__name__} does not: pass an "
+            'instance of a backend, such as OpenAIBackend("MODEL") or RandomBackend()'
+        )
     # Tracing and logging are dear to import, and whoever brings a stack may need neither.
     from callboard.backends.default_stack import default_stack  # noqa: PLC0415 - see above
 

@@ -317,6 +317,13 @@ async def test_an_agent_needs_a_name_and_a_sane_timeout() -> None:
         Agent("polly", backend=stack(Parrot()), timeout=-1)
 
 
+@pytest.mark.parametrize("backend", ["gpt-5", Parrot, None, object()])
+async def test_what_is_no_backend_is_refused(backend: Any) -> None:
+    """A model's name, or a class, is not enough, and the error says what to pass."""
+    with pytest.raises(TypeError, match="pass an instance of a backend"):
+        Agent("polly", backend=backend)
+
+
 async def test_an_agent_is_immutable_and_can_be_varied() -> None:
     """`replaced` gives another agent over the same backend."""
     agent = Agent("polly", backend=stack(Parrot()), instructions="Repeat.")

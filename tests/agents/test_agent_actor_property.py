@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from callboard.agents.agent import Agent
 from callboard.agents.agent_ref import AgentRef
-from callboard.agents.errors import AgentError, ConversationUnknownError
-from callboard.backends.errors import BackendError, OverloadedError
+from callboard.agents.errors import AgentInterruptedError, ConversationUnknownError
+from callboard.backends.errors import OverloadedError
 from callboard.backends.function_backend import FunctionBackend
 from callboard.backends.request import Request
 from callboard.backends.stack import stack
@@ -49,10 +49,10 @@ class World:
         return f"re {request.messages[-1].content}"
 
     async def ask(self, ref: AgentRef[str], said: str, conversation: str) -> None:
-        """Ask until there is an answer, an error that is one, or nobody who waits."""
+        """Ask until there is an answer, a failure, an interrupt, or nobody who waits."""
         with anyio.CancelScope() as scope:
             self.askers.setdefault(conversation, []).append(scope)
-            with suppress(BackendError, AgentError):
+            with suppress(OverloadedError, AgentInterruptedError):
                 await ref.run(said, conversation=conversation)
 
     async def happen(self, event: Event, ref: AgentRef[str]) -> None:
