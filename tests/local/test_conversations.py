@@ -7,6 +7,7 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
+from callboard.backends.default_stack import default_stack
 from callboard.backends.delta import Delta
 from callboard.backends.errors import BadRequestError, StructuredOutputError
 from callboard.backends.local.backend import LocalBackend
@@ -18,26 +19,35 @@ from callboard.backends.messages import (
     ToolMessage,
     UserMessage,
 )
-from callboard.backends.middleware.structured_output import StructuredOutput
 from callboard.backends.request import Request
 from callboard.backends.sampling import SamplingParams
-from callboard.backends.stack import stack
-from callboard.backends.tool import Tool
+from callboard.backends.tool import make_tool
 
 pytestmark = [pytest.mark.anyio, pytest.mark.local]
 
 GREEDY = SamplingParams(temperature=0, max_tokens=100)
-ADD = Tool(name="add", parameters={"type": "object"})
+
+
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+ADD = make_tool(add)
 CALL = '<tool_call>\n{"name": "add", "arguments": {"a": 1, "b": 2}}\n</tool_call>'
 CALLED = ToolCall(id="call_0", name="add", arguments='{"a": 1, "b": 2}')
 
 THINK = Request("think", sampling=GREEDY)
 QUESTION = Request("add", tools=[ADD], sampling=GREEDY)
 ANSWERED = QUESTION.extended(AssistantMessage(None, (CALLED,)), ToolMessage("3", "call_0"))
+SUM = Request("sum", tools=[ADD], sampling=GREEDY)
+SUMMED = SUM.extended(*ANSWERED.messages[1:])
 LESSONS = (
     (THINK, "<think>\nhm 🤖\n</think>\n\nnaïve"),
     (QUESTION, f"Let me see.\n{CALL}\n{CALL}"),
     (ANSWERED, f"Again: {CALL}"),
+    (SUM, CALL),
+    (SUMMED, "It is 3."),
 )
 
 
@@ -121,6 +131,15 @@ async def test_ids_go_on_through_a_conversation(scholar: LocalBackend) -> None:
     assert [call.id for call in completion.message.tool_calls] == ["call_1"]
 
 
+async def test_the_tool_loop_over_a_real_model(scholar: LocalBackend) -> None:
+    """Through the whole stack: the model calls, the tool answers, the model concludes."""
+    completion = await default_stack(scholar).generate(SUM)
+    assert completion.text == "It is 3."
+    assert [step.finish_reason for step in completion.steps] == ["tool_calls", "stop"]
+    assert completion.steps[1].messages == SUMMED.messages
+    assert [step.tokens is not None for step in completion.steps] == [True, True]
+
+
 async def test_without_tools_a_tag_is_text(scholar: LocalBackend) -> None:
     """Who offers no tools gets what the model wrote."""
     completion = await scholar.generate(QUESTION.replaced(tool_choice="none"))
@@ -165,7 +184,7 @@ async def test_structured_output_from_a_random_model(tiny: Any) -> None:
     """Asked in words, repaired in vain: the error is typed, and holds what the model said last."""
     backend = LocalBackend(tiny.model, tiny.tokenizer, max_tokens=200)
     soon_over = SamplingParams(seed=1, logit_bias={str(tiny.tokenizer.eos_token_id): 4.0})
-    async with stack(backend, StructuredOutput()) as stacked:
+    async with default_stack(backend) as stacked:
         with pytest.raises(StructuredOutputError) as caught:
             await stacked.generate(Request("Is it good?", output=Verdict, sampling=soon_over))
     assert caught.value.problems
