@@ -5,11 +5,12 @@
     python benchmarks/actors.py --json FILE  # write the figures as well
 
 Figures are microseconds of CPU time (`time.process_time`) per operation, medians of rounds in which
-the contenders run in random order; only the ratios within one run mean anything on a shared machine.
+the contenders run in random order; only the ratios within one run mean anything on a shared
+machine.
 
 - ask: one round trip, the timeout included. The reference (1.00x) is `send_nowait` into an anyio
-  stream and a reply by asyncio's Future, without any timeout; on trio, which has no Future, the reply
-  comes by `anyio.Event` ("portable").
+  stream and a reply by asyncio's Future, without any timeout; on trio, which has no Future, the
+  reply comes by `anyio.Event` ("portable").
 - tell: from the send to the end of the handler. publish: one delivery to one of 100 subscribers.
 - ring: one hop around 1,000 actors, each of which tells the next.
 - memory: resident bytes per idle actor, fresh and after one message, in processes of their own.
@@ -32,6 +33,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -273,7 +275,7 @@ async def raw_publish(n: int) -> None:
         for _ in range(n // FAN):
             for send, _ in pairs:
                 send.send_nowait(message)
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         for send, _ in pairs:
             send.close()
 
@@ -286,7 +288,7 @@ async def callboard_publish(n: int) -> None:
         message = Ping(1)
         for _ in range(n // FAN):
             await runtime.publish(TOPIC, message)
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         await runtime.settle()
 
 
@@ -310,7 +312,7 @@ async def raw_ring(n: int) -> None:
     async with anyio.create_task_group() as group:
         for i in range(RING):
             group.start_soon(node, i)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         started = time.process_time()
         pairs[0][0].send_nowait(Ping(n))
     SPANS.append(time.process_time() - started)
@@ -388,7 +390,6 @@ def measure_memory(name: str) -> float:
 
 
 # The run
-
 
 
 def measure(entry: Contender, loop: str, n: int) -> float:

@@ -1,13 +1,10 @@
-"""The life of an actor as the runtime sees it: three hooks and the errors that are answers."""
+"""The life of an actor as the runtime sees it: its three hooks."""
 
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 
 class Behaviour(Protocol):
     """What `spawn` starts; `Actor` is what to derive from."""
-
-    reply_errors: ClassVar[tuple[type[BaseException], ...]]
-    """Exceptions that are answers."""
 
     async def on_start(self) -> None:
         """Run before the first message."""

@@ -77,7 +77,7 @@ class Runtime:
         traced = trace_messages or tracer_provider is not None
         self._tracer = MessageTracer(tracer_provider) if traced else None
         self._group: TaskGroup | None = None
-        self._body = anyio.CancelScope()
+        self._body: anyio.CancelScope | None = None
         self._kernel: Kernel | None = None
         self._supervisor: Supervisor | None = None
         self._fatal: BaseException | None = None
@@ -88,6 +88,7 @@ class Runtime:
         loop, context = current_loop(), copy_context()
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
+        self._body = anyio.CancelScope()
         self._body.__enter__()
         self._kernel = Kernel(
             name=self.name,
@@ -108,11 +109,12 @@ class Runtime:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        group = self._group
+        group, body = self._group, self._body
         assert group is not None, "entered before it is left"  # noqa: S101  an invariant
+        assert body is not None, "entered before it is left"  # noqa: S101  an invariant
         graceful = exc is None and self._fatal is None
         try:
-            swallowed = self._body.__exit__(exc_type, exc, traceback)
+            swallowed = body.__exit__(exc_type, exc, traceback)
             await self._wind_up(graceful=graceful)
         finally:
             self._world().close()
@@ -247,7 +249,7 @@ class Runtime:
                 await self.stop(timeout=0)
 
     def _abort(self, error: BaseException) -> None:
-        if self._fatal is None:
+        if self._fatal is None and self._body is not None:
             self._fatal = error
             self._body.cancel()
 

@@ -37,7 +37,7 @@ class Worker:
 
     def __init__(self, pool: "Workers") -> None:
         self._pool = pool
-        # Who cancels the runtime's block does not thereby cancel its actors: they end in good order.
+        # Cancelling the runtime's block does not cancel its actors: they end in good order.
         self._scope = anyio.CancelScope(shield=True)
         self._slot: Slot | None = None
         self.cancelled = False

@@ -170,7 +170,7 @@ async def test_not_a_message() -> None:
     async with Runtime() as runtime:
         counter = await runtime.spawn(Counter)
         with pytest.raises(TypeError, match=r"class str\(Message"):
-            await counter.ask("hello")  # type: ignore[arg-type]  # pyright: ignore
+            await counter.ask("hello")  # type: ignore[arg-type]
 
 
 async def test_timeout_while_handling() -> None:
