@@ -40,6 +40,7 @@ from callboard.backends.middleware.base import Wrapper
 from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit
 from callboard.backends.middleware.deadline import Deadline
 from callboard.backends.middleware.logging import Logging
+from callboard.backends.middleware.metrics import Metrics
 from callboard.backends.middleware.retry import Retry
 from callboard.backends.middleware.structured_output import StructuredOutput
 from callboard.backends.middleware.timeout import Timeout
@@ -85,6 +86,7 @@ __all__ = [
     "LocalBackend",
     "Logging",
     "MessageLike",
+    "Metrics",
     "Middleware",
     "NotFoundError",
     "OpenAIBackend",

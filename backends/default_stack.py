@@ -7,6 +7,7 @@ from callboard.backends.identity import identify
 from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit
 from callboard.backends.middleware.deadline import Deadline
 from callboard.backends.middleware.logging import EventLogger, Logging
+from callboard.backends.middleware.metrics import Metrics
 from callboard.backends.middleware.retry import Retry
 from callboard.backends.middleware.structured_output import StructuredOutput
 from callboard.backends.middleware.timeout import Timeout
@@ -16,6 +17,7 @@ from callboard.backends.middleware.usage_meter import UsageMeter
 from callboard.backends.stack import Stack, stack
 
 if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
 
@@ -33,6 +35,7 @@ def default_stack(
     max_concurrency: int | ConcurrencyLimit | None = 1000,
     usage_meter: UsageMeter | None = None,
     tracer_provider: "TracerProvider | None" = None,
+    meter_provider: "MeterProvider | None" = None,
     logger: EventLogger | None = None,
 ) -> Stack:
     """Wrap a backend in what almost everyone wants, in the order that works.
@@ -56,6 +59,7 @@ def default_stack(
             more would wait unseen. An instance may be shared with other stacks; None: no limit.
         usage_meter: Counts the calls and tokens; share it to count several stacks together.
         tracer_provider: Makes the spans; OpenTelemetry's global one when None.
+        meter_provider: Makes histograms of durations and tokens; none are made when None.
         logger: Takes the log events; see `Logging`.
 
     Raises:
@@ -74,8 +78,10 @@ def default_stack(
         max_concurrency = ConcurrencyLimit(max_concurrency)
     if max_concurrency is not None:
         layers.append(max_concurrency)
+    layers.append(UsageMeter(identity) if usage_meter is None else usage_meter.under(identity))
+    if meter_provider is not None:
+        layers.append(Metrics(identity, meter_provider=meter_provider))
     layers += [
-        UsageMeter(identity) if usage_meter is None else usage_meter.under(identity),
         Tracing("attempt", identity=identity, tracer_provider=tracer_provider),
         Timeout(attempt_timeout, between_deltas=between_deltas_timeout),
     ]

@@ -4,6 +4,7 @@ from callboard.backends.middleware.base import Wrapper
 from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit, ConcurrencyStatistics
 from callboard.backends.middleware.deadline import Deadline
 from callboard.backends.middleware.logging import Logging
+from callboard.backends.middleware.metrics import Metrics
 from callboard.backends.middleware.retry import Retry, RetryEvent
 from callboard.backends.middleware.structured_output import StructuredOutput
 from callboard.backends.middleware.timeout import Timeout
@@ -16,6 +17,7 @@ __all__ = [
     "ConcurrencyStatistics",
     "Deadline",
     "Logging",
+    "Metrics",
     "Retry",
     "RetryEvent",
     "StructuredOutput",
