@@ -1,6 +1,5 @@
 """stream(): order, failures as themselves, and a call that ends when its block is left."""
 
-# ruff: noqa: PT012 - what is raised, and what the block around it does, is the point here
 import asyncio
 import gc
 import socket
