@@ -101,7 +101,9 @@ class RandomBackend:
 
 
 def _source(seed: int, caller: str, index: int) -> Random:
-    digest = blake2b(f"{seed}\0{caller}\0{index}".encode(), digest_size=8).digest()
+    digest = blake2b(
+        f"{seed}\0{caller}\0{index}".encode("utf-8", "surrogatepass"), digest_size=8
+    ).digest()
     return Random(int.from_bytes(digest))  # noqa: S311 - a policy, not a secret
 
 
