@@ -8,6 +8,7 @@ class PathChart {
     this.canvas = canvas;
     this.view = view;
     this.drag = null;
+    this.points = [];
     canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", () => { this.drag = null; });
@@ -17,16 +18,29 @@ class PathChart {
 
   draw() {
     const { width, height } = this.canvas.getBoundingClientRect();
-    const { section, recording } = this.view;
+    const { section } = this.view;
     const context = prepare(this.canvas, width, height);
     this.x = scale(section.start, Math.max(section.end, section.start + 1), GUTTER, width - EDGE);
-    this.points = rowsWithin(recording.points, section.start, section.end);
     this.bottom = height - 22;
+    if (width && height) context.drawImage(this.background(width, height), 0, 0, width, height);
+    this.drawHovered(context);
+    this.drawFrame(context);
+    return this.points.length;
+  }
+
+  /** Everything but the frame, painted once for a section and a size: a frame is dragged often. */
+  background(width, height) {
+    const { section, recording } = this.view;
+    const key = [section.start, section.end, width, height, devicePixelRatio, colours.ink].join();
+    if (this.painted?.key === key) return this.painted.canvas;
+    const canvas = document.createElement("canvas");
+    const context = prepare(canvas, width, height);
+    this.points = rowsWithin(recording.points, section.start, section.end);
     if (this.points.length) this.drawPoints(context, width);
     else this.drawTraffic(context, width);
     this.drawTime(context, width);
-    this.drawFrame(context, height);
-    return this.points.length;
+    this.painted = { key, canvas };
+    return canvas;
   }
 
   /** Sections whose reference is visible: the one that is looked at, or all of them. */
@@ -43,7 +57,6 @@ class PathChart {
     this.drawGrid(context, width, low, high);
     for (const section of this.sections) this.drawReference(context, section);
     for (const look of ["faint", "up", "down", "dot", "line"]) this.drawSeries(context, look);
-    this.drawHovered(context);
   }
 
   drawGrid(context, width, low, high) {
@@ -98,7 +111,8 @@ class PathChart {
     for (const point of points) {
       const section = this.sections.findIndex((each) => point.at >= each.start && point.at <= each.end);
       const key = `${section} ${point.series}`;
-      bySeries.set(key, [...(bySeries.get(key) ?? []), point]);
+      if (!bySeries.has(key)) bySeries.set(key, []);
+      bySeries.get(key).push(point);
     }
     context.lineWidth = 1.2;
     for (const series of bySeries.values()) {
@@ -111,7 +125,7 @@ class PathChart {
 
   drawHovered(context) {
     for (const point of [this.view.selected, this.view.hovered]) {
-      if (point?.what !== "point" || !this.points.includes(point)) continue;
+      if (point?.what !== "point" || point.at < this.view.section.start || point.at > this.view.section.end) continue;
       context.strokeStyle = colours.focus;
       context.lineWidth = 2;
       context.beginPath();
@@ -155,7 +169,7 @@ class PathChart {
     }
   }
 
-  drawFrame(context, height) {
+  drawFrame(context) {
     const left = this.x(this.view.from), right = Math.max(this.x(this.view.to), left + 2);
     if (this.view.span < this.view.section.end - this.view.section.start) {
       context.fillStyle = colours.frame;

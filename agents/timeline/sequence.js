@@ -24,28 +24,37 @@ class SequenceChart {
     this.canvas.style.height = `${height}px`;
     const context = prepare(this.canvas, width, height);
     this.x = scale(from, to, GUTTER, width - EDGE);
-    this.y = (lane) => (lane + 0.5) * this.tall - this.scroller.scrollTop;
+    const top = this.scroller.scrollTop; // read once: asking the page for it is slow
+    this.y = (lane) => (lane + 0.5) * this.tall - top;
+    if (width && height) context.drawImage(this.background(width, height), 0, 0, width, height);
+    if (recording.lanes[this.lane] !== undefined) this.drawLaneName(context, this.lane, colours.focus);
+    clipped(context, width, height, () => this.drawChosen(context));
+    return { messages: this.crowded ? 0 : this.messages.length, calls: this.calls.length };
+  }
+
+  /** Everything but what is chosen or pointed at, painted once for a window and a size. */
+  background(width, height) {
+    const { from, to, recording } = this.view;
+    const key = [from, to, width, height, this.scroller.scrollTop, devicePixelRatio, colours.ink].join();
+    if (this.painted?.key === key) return this.painted.canvas;
+    const canvas = document.createElement("canvas");
+    const context = prepare(canvas, width, height);
     this.messages = rowsTouching(recording.messages, from, to);
     this.calls = rowsTouching(recording.calls, from, to);
     this.crowded = this.messages.length > ARROWS;
     this.drawLanes(context, width, height);
-    context.save();
-    context.beginPath();
-    context.rect(GUTTER, 0, width - GUTTER, height);
-    context.clip();
-    this.drawHandlers(context);
-    this.drawCalls(context);
-    if (this.crowded) this.drawNote(context, width, height);
-    else this.drawArrows(context);
-    this.drawChosen(context);
-    context.restore();
+    clipped(context, width, height, () => {
+      this.drawHandlers(context);
+      this.drawCalls(context);
+      if (this.crowded) this.drawNote(context, width, height);
+      else this.drawArrows(context);
+    });
     this.drawAxis();
-    return { messages: this.crowded ? 0 : this.messages.length, calls: this.calls.length };
+    this.painted = { key, canvas };
+    return canvas;
   }
 
   drawLanes(context, width, height) {
-    const size = Math.min(11, this.tall * 0.55);
-    context.textAlign = "right";
     this.view.recording.lanes.forEach((name, lane) => {
       const y = this.y(lane);
       if (y < -this.tall || y > height + this.tall) return;
@@ -54,10 +63,15 @@ class SequenceChart {
       context.moveTo(GUTTER, Math.round(y) + 0.5);
       context.lineTo(width - EDGE, Math.round(y) + 0.5);
       context.stroke();
-      context.fillStyle = lane === this.lane ? colours.focus : colours.ink;
-      context.font = FONT.replace("11px", `${size}px`);
-      context.fillText(shortened(context, name, GUTTER - 18), GUTTER - 8, y);
+      this.drawLaneName(context, lane, colours.ink);
     });
+  }
+
+  drawLaneName(context, lane, colour) {
+    context.font = FONT.replace("11px", `${Math.min(11, this.tall * 0.55)}px`);
+    context.textAlign = "right";
+    context.fillStyle = colour;
+    context.fillText(shortened(context, this.view.recording.lanes[lane], GUTTER - 18), GUTTER - 8, this.y(lane));
     context.font = FONT;
   }
 
@@ -272,6 +286,16 @@ class SequenceChart {
     const go = [this.x(at), this.y(from), this.x(start), this.y(to)];
     return kind === "ask" ? [go, [this.x(end), this.y(to), this.x(end), this.y(from)]] : [go];
   }
+}
+
+/** Draw right of the names only. */
+function clipped(context, width, height, draw) {
+  context.save();
+  context.beginPath();
+  context.rect(GUTTER, 0, width - GUTTER, height);
+  context.clip();
+  draw();
+  context.restore();
 }
 
 function fromLine(x, y, [left, top, right, bottom]) {
