@@ -56,7 +56,7 @@ def lanes(recorded: Recorded) -> list[str]:
     if not traffic:
         return []
     named = [lane for lane in traffic if lane]
-    busiest = max(named, key=lambda lane: traffic[lane], default="")
+    busiest = min(named, key=lambda lane: (-traffic[lane], _natural(lane)), default="")
     return sorted(traffic, key=lambda lane: (lane != "", lane != busiest, _natural(lane)))
 
 

@@ -79,7 +79,7 @@ function start() {
     waiting = false;
     const turned = section !== view.section;
     section = view.section;
-    byId("path-title").textContent = section.axis ? `${section.axis[0].toUpperCase()}${section.axis.slice(1)} path` : "Activity";
+    byId("path-title").textContent = section.axis ? `${section.axis[0].toUpperCase()}${section.axis.slice(1)} path` : recording.points.length ? "Values" : "Activity";
     shown.drawnPoints = path.draw();
     if (turned) {
       select.value = String(view.index);

@@ -101,7 +101,8 @@ class PathChart {
     context.fillStyle = context.strokeStyle = colours[LOOKS[look].colour];
     if (look === "line") this.drawLines(context, points);
     context.globalAlpha = look === "up" || look === "down" ? 0.75 : 1;
-    for (const point of points) drawPoint(context, look, this.x(point.at), this.y(point.value));
+    const size = LOOKS[look].size * Math.min(1, Math.max(0.4, Math.sqrt(1200 / this.points.length)));
+    for (const point of points) drawPoint(context, look, this.x(point.at), this.y(point.value), size);
     context.globalAlpha = 1;
   }
 
