@@ -7,23 +7,22 @@ The life of the actor (start, restart, stop) is its keeper's business:
 
 import math
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import anyio
 
 from callboard.ambient.deadline import ambient_deadline, set_ambient_deadline
-from callboard.runtime.actor import Actor
 from callboard.runtime.behaviour import Behaviour
-from callboard.runtime.down import Ending
 from callboard.runtime.drive import resume
-from callboard.runtime.envelope import Envelope, Failure, current_envelope
-from callboard.runtime.errors import HandlerError
+from callboard.runtime.envelope import Envelope, current_envelope
+from callboard.runtime.farewell import Farewell
 from callboard.runtime.handlers import Handler
-from callboard.runtime.inbox import Inbox, State
+from callboard.runtime.inbox import State
 from callboard.runtime.kernel import Kernel
 from callboard.runtime.loops import Slot
 from callboard.runtime.mailbox import MailboxOptions
+from callboard.runtime.outcomes import Outcomes
 from callboard.runtime.ref import ActorRef
 from callboard.runtime.supervision import Restart, Supervision
 from callboard.runtime.terms import Terms
@@ -61,23 +60,10 @@ class Keeper(Protocol):
         ...
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Farewell:
-    """How an actor is to end, from the moment that this is decided."""
-
-    reason: Ending
-    error: BaseException | None
-    deadline: float
-    """Until when it may handle what is queued."""
-    waiters: list[Slot] = field(default_factory=list[Slot])
-    """Who waits for the end."""
-
-
-class Cell(Inbox):
+class Cell(Outcomes):
     """One actor, seen from the runtime."""
 
     __slots__ = (
-        "actor",
         "args",
         "children",
         "factory",
@@ -108,7 +94,6 @@ class Cell(Inbox):
         self.factory = factory
         self.args = args
         self.terms = terms
-        self.actor: Actor | None = None
         self.incarnation = 0
         self.failures: tuple[float, ...] = ()
         self.children: dict[str, Cell] | None = None
@@ -273,57 +258,8 @@ class Cell(Inbox):
         finally:
             del envelope.worker
 
-    def _handled(self, envelope: Envelope, value: Any) -> None:
-        kernel = self.kernel
-        kernel.counters.handled += 1
-        slot = envelope.slot
-        if slot is not None:
-            if slot.done():
-                self._late(envelope)
-            else:
-                slot.set_result(value)
-        if kernel.tracer is not None:
-            kernel.tracer.end(envelope, "handled")
-        envelope.release()
-
-    def _failed(self, envelope: Envelope, error: BaseException) -> None:
-        kernel, slot = self.kernel, envelope.slot
-        if slot is not None and isinstance(error, self._reply_errors()):
-            kernel.counters.handled += 1
-            self._reply(envelope, slot, Failure(error))
-            self._end_trace(envelope, "handled", error)
-            return
-        kernel.counters.failed += 1
-        if slot is not None:
-            self._reply(
-                envelope, slot, Failure(HandlerError(self.address, envelope.type_name, error))
-            )
-        self._end_trace(envelope, "failed", error)
-        if not (isinstance(error, TimeoutError) and kernel.time() >= envelope.deadline):
-            self.keeper.crashed(self, error)
-
-    def _broke(self, envelope: Envelope, error: BaseException) -> None:
-        # KeyboardInterrupt, SystemExit: not a failure of this actor, but the end of the program.
-        self.bury(envelope, "stopped")
-        self.kernel.abort(error)
-
-    def _reply(self, envelope: Envelope, slot: Slot, outcome: Any) -> None:
-        if slot.done():
-            self._late(envelope)
-        else:
-            slot.set_result(outcome)
-
-    def _late(self, envelope: Envelope) -> None:
-        self.kernel.counters.late_replies += 1
-        self.kernel.dead_letters.add(envelope, "late_reply")
-
-    def _reply_errors(self) -> tuple[type[BaseException], ...]:
-        return () if self.actor is None else self.actor.reply_errors
-
-    def _end_trace(self, envelope: Envelope, outcome: str, error: BaseException) -> None:
-        if self.kernel.tracer is not None:
-            self.kernel.tracer.end(envelope, outcome, error)
-        envelope.release()
+    def _crashed(self, error: BaseException) -> None:
+        self.keeper.crashed(self, error)
 
     def _arrived(self) -> None:
         if not self.scheduled:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from callboard.runtime.address import Address
 from callboard.runtime.envelope import Envelope, Kind
+from callboard.runtime.logs import log_failure
 
 Reason = Literal[
     "stopped",
@@ -66,8 +67,8 @@ class DeadLetters:
     def observe(self, observer: Callable[[DeadLetter], None]) -> Callable[[], None]:
         """Call the observer with every dead letter from now on.
 
-        It is called at once, in whatever task the letter died in: it must be quick and must not
-        raise. To hand letters to an actor, let it `tell_nowait`.
+        It is called at once, in whatever task the letter died in, so it must be quick; what it
+        raises is logged. To hand letters to an actor, let it `tell_nowait`.
 
         Returns:
             A function that ends the observation.
@@ -88,4 +89,7 @@ class DeadLetters:
         self._kept.append(letter)
         self._counts[reason] += 1
         for observer in tuple(self._observers):
-            observer(letter)
+            try:
+                observer(letter)
+            except Exception as error:  # noqa: BLE001  a letter dies wherever it is; go on there
+                log_failure(letter.recipient, "observer of dead letters failed", error)

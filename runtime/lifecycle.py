@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import anyio
@@ -12,21 +11,21 @@ import anyio
 from callboard.runtime.actor import Actor
 from callboard.runtime.address import check_name
 from callboard.runtime.behaviour import Behaviour
-from callboard.runtime.cell import Cell, Farewell
+from callboard.runtime.cell import Cell
 from callboard.runtime.down import Down, Ending
-from callboard.runtime.envelope import Fate, current_envelope
+from callboard.runtime.envelope import current_envelope
 from callboard.runtime.errors import ActorStoppedError, EscalatedError, NameTakenError
+from callboard.runtime.farewell import Farewell
 from callboard.runtime.inbox import LAST_OPEN, State
 from callboard.runtime.incarnation import incarnate, run_hook
 from callboard.runtime.kernel import Kernel
-from callboard.runtime.logs import actor_logger, log_failure
+from callboard.runtime.logs import log_failure
+from callboard.runtime.loops import Slot
 from callboard.runtime.ref import ActorRef
 from callboard.runtime.supervision import Decision, decide
 from callboard.runtime.terms import Terms
+from callboard.runtime.winding_down import drained, interrupt, say_goodbye
 from callboard.runtime.workers import Worker
-
-GRACE = 5.0
-"""Seconds that cancelled handlers, and `on_stop`, have to come to an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +121,32 @@ class Supervisor:
         log_failure(
             cell.address, "actor failed", error, action=decision.action, delay=decision.delay
         )
-        if decision.action == "restart":
-            cell.state = State.RESTARTING
-            cell.scheduled = True
-            self._enqueue(lambda: self._restart(cell, error, decision.delay))
-        else:
+        if decision.action != "restart":
             self._give_up(cell, error, decision)
+            return
+        for touched in self._touched(cell):
+            self._begin_restart(touched, error, decision.delay)
+
+    def _touched(self, cell: Cell) -> list[Cell]:
+        """Return whom the restart of an actor touches, itself included."""
+        family = list(self.siblings(cell.parent).values())
+        match cell.terms.supervision.strategy:
+            case "one_for_one":
+                return [cell]
+            case "one_for_all":
+                return family
+            case "rest_for_one":
+                return family[family.index(cell) :]
+
+    def _begin_restart(self, cell: Cell, error: BaseException, delay: float) -> None:
+        if cell.state is not State.RUNNING:
+            return
+        if cell.terms.restart == "temporary":
+            self.end(cell, "stopped", None, 0)
+            return
+        cell.state = State.RESTARTING
+        cell.scheduled = True
+        self._enqueue(lambda: self._restart(cell, error, delay))
 
     def _decide(self, cell: Cell) -> Decision:
         terms = cell.terms
@@ -157,9 +176,10 @@ class Supervisor:
             cell.restart_scope = scope
             if cell.farewell is not None:
                 scope.cancel()
-            await self._interrupt(cell, "restarted")
+            if not await interrupt(cell, "restarted"):
+                self.abandoned.append(cell)
             await self._end_children(cell, 0)
-            await self._say_goodbye(cell)
+            await say_goodbye(cell)
             await self._reincarnate(cell, error, delay)
         cell.restart_scope = None
         if cell.farewell is not None:
@@ -231,7 +251,7 @@ class Supervisor:
     def watch(self, watcher: Cell, watched: Cell) -> None:
         """Deliver a Down to the watcher when the watched ends, now if it has."""
         if watched.alive:
-            watched.watchers = {**(watched.watchers or {}), watcher: None}
+            _watchers(watched)[watcher] = None
         else:
             watcher.deliver_control(self._kernel.control(_down(watched), watcher))
 
@@ -239,8 +259,11 @@ class Supervisor:
         """Wait for the end of an actor."""
         if watched.alive:
             slot = self._kernel.make_slot()
-            watched.watchers = {**(watched.watchers or {}), slot: None}
-            await slot
+            _watchers(watched)[slot] = None
+            try:
+                await slot
+            finally:
+                _watchers(watched).pop(slot, None)
         return _down(watched)
 
     def siblings(self, parent: Cell | None) -> dict[str, Cell]:
@@ -262,56 +285,19 @@ class Supervisor:
         assert farewell is not None, "an end begins in `end`"  # noqa: S101  an invariant
         try:
             if cell.state is State.DRAINING and cell.actor is not None:
-                await self._until(
-                    cell,
-                    lambda: not cell.active and not len(cell.mailbox),
-                    lambda: farewell.deadline,
-                )
+                await drained(cell, lambda: farewell.deadline)
             cell.state = State.CLOSING
-            await self._interrupt(cell, "stopped")
+            if not await interrupt(cell, "stopped"):
+                self.abandoned.append(cell)
             await self._end_children(cell, max(0.0, farewell.deadline - self._kernel.time()))
-            await self._say_goodbye(cell)
+            await say_goodbye(cell)
         finally:
             self._finish(cell)
-
-    async def _interrupt(self, cell: Cell, fate: Fate) -> None:
-        """Cancel the handlers of an actor and wait until they have ended, for a while."""
-        current = () if cell.current is None else (cell.current,)
-        for envelope in tuple(chain(current, cell.reentrants or ())):
-            if envelope.fate is None:
-                envelope.fate = fate
-            envelope.cancel()
-        latest = self._kernel.time() + GRACE
-        if not await self._until(cell, lambda: not cell.active, lambda: latest):
-            actor_logger(cell.address).error("handler ignores cancellation", waited=GRACE)
-            self.abandoned.append(cell)
-
-    async def _until(
-        self, cell: Cell, condition: Callable[[], bool], deadline: Callable[[], float]
-    ) -> bool:
-        """Wait until a condition on the handlers of a cell holds; return whether it does."""
-        while not condition():
-            if self._kernel.time() >= deadline():
-                return False
-            cell.quiet = self._kernel.make_slot()
-            with anyio.CancelScope(deadline=deadline()):
-                await cell.quiet
-        return True
 
     async def _end_children(self, cell: Cell, timeout: float) -> None:
         for child in reversed(tuple((cell.children or {}).values())):
             self.end(child, "stopped", None, timeout)
             await self._wait_end(child)
-
-    async def _say_goodbye(self, cell: Cell) -> None:
-        actor = cell.actor
-        if actor is None or type(actor).on_stop is Actor.on_stop:
-            return
-        try:
-            with anyio.fail_after(GRACE):
-                await run_hook(cell, actor.on_stop(), self._kernel.context.copy())
-        except Exception as error:  # noqa: BLE001  an end is not undone by its last words
-            log_failure(cell.address, "on_stop failed", error)
 
     def _finish(self, cell: Cell) -> None:
         cell.state = State.STOPPED
@@ -341,6 +327,12 @@ def _down(cell: Cell) -> Down:
     if farewell is None:
         return Down(ActorRef(cell), "stopped")
     return Down(ActorRef(cell), farewell.reason, farewell.error)
+
+
+def _watchers(cell: Cell) -> dict[Cell | Slot, None]:
+    if cell.watchers is None:
+        cell.watchers = {}
+    return cell.watchers
 
 
 def _inside(cell: Cell) -> bool:

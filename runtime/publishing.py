@@ -2,6 +2,7 @@
 
 import math
 from contextvars import Context, copy_context
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -24,13 +25,21 @@ async def publish(kernel: Kernel, topic: Topic[M], message: M) -> int:
             f"topic {topic.name!r} carries {topic.message_type.__name__}, "
             f"got {type(message).__name__}"
         )
-    delivered, lined_up = _try_all(kernel, topic, message)
-    if lined_up:
-        delivered += await _wait_for_all(kernel, lined_up)
-    return delivered
+    trial = _try_all(kernel, topic, message)
+    if not trial.lined_up:
+        return trial.delivered
+    return trial.delivered + await _wait_for_all(kernel, trial.lined_up)
 
 
-def _try_all(kernel: Kernel, topic: Topic[Any], message: Any) -> tuple[int, list[Blocked]]:
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What became of one message at first attempt."""
+
+    delivered: int
+    lined_up: list[Blocked]
+
+
+def _try_all(kernel: Kernel, topic: Topic[Any], message: Any) -> _Trial:
     waiter = current_envelope.get()
     delivered, lined_up = 0, list[Blocked]()
     context = copy_context()
@@ -45,7 +54,7 @@ def _try_all(kernel: Kernel, topic: Topic[Any], message: Any) -> tuple[int, list
             delivered += 1
         else:
             lined_up.append(blocked)
-    return delivered, lined_up
+    return _Trial(delivered, lined_up)
 
 
 def _envelope(

@@ -2,7 +2,7 @@
 
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -150,10 +150,8 @@ class World(RuleBasedStateMachine):
         self.gate = self.portal.call(Gate)
 
     async def one_ask(self, ref: ActorRef, message: Message[int], timeout: float) -> None:
-        try:
+        with suppress(ActorError, KeyError):
             await ref.ask(message, timeout=timeout)
-        except (ActorError, KeyError):
-            pass
 
     @rule(
         target=refs,
@@ -172,10 +170,8 @@ class World(RuleBasedStateMachine):
     def tell(self, ref: ActorRef, message: Message[int], count: int) -> None:
         async def tell() -> None:
             for _ in range(count):
-                try:
+                with suppress(ActorError):
                     await ref.tell(message, timeout=0.001)
-                except ActorError:
-                    pass
 
         self.portal.call(tell)
 

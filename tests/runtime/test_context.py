@@ -168,7 +168,7 @@ async def test_deadline_in_a_handler() -> None:
         await punctual.ask(Who(), timeout=3.0)
         await punctual.tell(Who())
         await runtime.settle()
-    assert 0 < seen[0] <= 3.0
+    assert 0 < seen[0] <= 3.0 + 1e-6
     assert seen[1] == float("inf")
 
 
@@ -256,11 +256,11 @@ async def test_schedule_once_and_again() -> None:
         ticker = await runtime.spawn(Ticker, heard, schedules)
         await ticker.ask(Begin())
         with anyio.fail_after(5):
-            while not heard:
+            while not heard:  # noqa: ASYNC110  the actor writes to a plain list
                 await anyio.sleep(0.001)
         await ticker.ask(Begin(every=0.002))
         with anyio.fail_after(5):
-            while len(heard) < 4:
+            while len(heard) < 4:  # noqa: ASYNC110  the same
                 await anyio.sleep(0.001)
         schedules[-1].cancel()
         await runtime.settle()

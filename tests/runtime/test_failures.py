@@ -21,6 +21,7 @@ from callboard.runtime import (
     Runtime,
     Supervision,
 )
+from callboard.runtime.supervision import Strategy
 
 pytestmark = pytest.mark.anyio
 
@@ -225,6 +226,24 @@ async def test_escalation_to_a_parent_restarts_the_parent() -> None:
         assert len(children) == 2
         assert str(children[-1].address) == "parent/child"
         assert await children[-1].ask(Add(1)) == 1
+        assert runtime.statistics().conserved
+
+
+@pytest.mark.parametrize(
+    ("strategy", "restarted"),
+    [("one_for_one", ["b"]), ("one_for_all", ["a", "b", "c"]), ("rest_for_one", ["b", "c"])],
+)
+async def test_strategies(strategy: Strategy, restarted: list[str]) -> None:
+    """A strategy says which siblings start anew with the one that failed."""
+    async with Runtime(supervision=Supervision(strategy)) as runtime:
+        refs = {name: await runtime.spawn(Counter, name=name) for name in "abc"}
+        other = await runtime.spawn(Counter, name="temporary", restart="temporary")
+        for ref in (*refs.values(), other):
+            await ref.ask(Add(1))
+        await refs["b"].tell(Fail())
+        await runtime.settle()
+        assert [name for name, ref in refs.items() if await ref.ask(Add(0)) == 0] == restarted
+        assert (runtime.find("temporary") is None) is (strategy != "one_for_one")
         assert runtime.statistics().conserved
 
 

@@ -168,5 +168,5 @@ TestMailbox = MailboxModel.TestCase
 )
 def test_rejects_nonsense(make: Any) -> None:
     """A mailbox without room, or with an unknown policy, is refused where it is written."""
-    with pytest.raises(ValueError, match="mailbox|overflow"):
+    with pytest.raises(ValueError, match=r"mailbox|overflow"):
         make()

@@ -108,7 +108,7 @@ async def test_sync_handler_is_refused() -> None:
 
         class Wrong(Actor):
             @Plain.handler  # type: ignore[arg-type]
-            def plain(self, message: Plain) -> str:  # pyright: ignore
+            def plain(self, message: Plain) -> str:
                 return message.text
 
 
