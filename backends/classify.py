@@ -145,8 +145,9 @@ def from_exception(error: Exception, *, where: str = "the server") -> BackendErr
     Returns:
         The error; None if it has nothing to do with the model call, as a mistake in a program.
     """
-    if isinstance(error, BackendError):
-        return error
+    ours = next((cause for cause in _causes(error) if isinstance(cause, BackendError)), None)
+    if ours is not None:  # openai 2.x wraps whatever is raised below it
+        return ours
     status = getattr(error, "status_code", None)
     if type(status) is int:
         return _from_response(error, status, where)
@@ -177,6 +178,8 @@ _BROKEN = frozenset(
         "gaierror",
     }
 )
+_MISTAKES = frozenset({RuntimeError, TypeError, ValueError, AttributeError, KeyError})
+"""openai 2.x calls these connection errors too: an event loop that is closed, a wrong argument."""
 _UNREADABLE = frozenset(
     {"JSONDecodeError", "DecodingError", "APIResponseValidationError", "ValidationError"}
 )
@@ -220,8 +223,13 @@ def _timed_out(error: Exception, where: str) -> BackendError:
     )
 
 
-def _broken(error: Exception, where: str) -> ConnectionFailedError:
+def _broken(error: Exception, where: str) -> BackendError:
     first = list(_causes(error))[-1]
+    if type(first) in _MISTAKES:
+        return BackendError(
+            f"the call to {where} failed with {_shown(first)}; the connection is not to blame, so "
+            "trying again won't help"
+        )
     return ConnectionFailedError(
         f"no whole answer from {where} ({_shown(first)}); check that it runs and that base_url "
         "is right, or try again"

@@ -254,6 +254,16 @@ def test_mistakes_are_no_failures_of_the_call(error):
 
 
 def test_our_own_errors_pass():
-    """An error that is one of ours already stays itself."""
+    """An error that is one of ours already stays itself, also where an SDK has wrapped it."""
     error = RateLimitError("x")
     assert from_exception(error) is error
+    assert from_exception(caused(openai.APIConnectionError(request=REQUEST), error)) is error
+
+
+def test_a_loop_error_is_no_connection_failure():
+    """What openai 2.x takes for a failed connection is not retried if it is a mistake."""
+    cause = RuntimeError("Event loop is closed")
+    error = from_exception(caused(openai.APIConnectionError(request=REQUEST), cause))
+    assert type(error) is BackendError
+    assert not error.retryable
+    assert "Event loop is closed" in str(error)

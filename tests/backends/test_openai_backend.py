@@ -7,7 +7,7 @@ import threading
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
-import httpx2
+import openai
 import pytest
 
 from callboard.backends import (
@@ -186,7 +186,7 @@ async def test_an_http_client_of_ones_own(chat_server):
     async def watch(request):
         seen.append(request.url.path)
 
-    async with httpx2.AsyncClient(event_hooks={"request": [watch]}) as http:
+    async with openai.DefaultAsyncHttpxClient(event_hooks={"request": [watch]}) as http:
         async with OpenAIBackend("plain", base_url=chat_server.url, http_client=http) as backend:
             await backend.generate(Request("hi"))
             with pytest.raises(TypeError, match="http_client"):
