@@ -37,7 +37,7 @@ _ABOUT_MODE = (
 
 
 def open_modes(
-    declared: Sequence[StructuredMode], refused: Collection[StructuredMode]
+    declared: tuple[StructuredMode, ...], refused: Collection[StructuredMode]
 ) -> tuple[StructuredMode, ...]:
     """Return the modes worth trying, in their order.
 
@@ -48,6 +48,8 @@ def open_modes(
     Raises:
         CapabilityError: If none is left.
     """
+    if not refused and declared:
+        return declared
     found: tuple[StructuredMode, ...] = tuple(mode for mode in declared if mode not in refused)
     if not found:
         raise CapabilityError(

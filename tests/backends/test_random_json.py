@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from random import Random
+from types import NoneType
 from typing import Annotated, Any, Literal, Optional, Union
 from uuid import UUID
 
@@ -65,7 +66,7 @@ def bounded_strings(low: int, span: int) -> Any:
 
 def model(parts: dict[str, tuple[Any, bool]]) -> Any:
     fields: dict[str, Any] = {
-        name: (kind, ...) if required else (Optional[kind], None)  # noqa: UP045 - `None | None` is no type
+        name: (kind, ...) if required else (Optional[kind], None)  # noqa: UP045 - some have no `|`
         for name, (kind, required) in parts.items()
     }
     return create_model("Made", **fields)
@@ -75,7 +76,7 @@ def lists(of: Any, low: int, span: int) -> Any:
     return Annotated[list[of], Field(min_length=low, max_length=low + span)]
 
 
-plain = [int, float, bool, str, None, date, datetime, time, timedelta, UUID, IPvAnyAddress]
+plain = [int, float, bool, str, NoneType, date, datetime, time, timedelta, UUID, IPvAnyAddress]
 made = [Decimal, bytes, Colour, Cat, Tree, Book, Cat | Dog, Literal["a", 1] | None, set[Colour]]
 generic = [dict[str, int], dict[Colour, int], tuple[int, str], tuple[int, ...]]
 annotated = [
@@ -93,7 +94,7 @@ types = st.recursive(
     simple,
     lambda inner: st.one_of(
         st.builds(lists, inner, st.integers(0, 3), st.integers(0, 3)),
-        inner.map(lambda kind: Optional[kind]),  # noqa: UP045 - `None | None` is no type
+        inner.map(lambda kind: Optional[kind]),  # noqa: UP045 - some have no `|`
         inner.map(lambda kind: dict[str, kind]),
         st.dictionaries(names, st.tuples(inner, st.booleans()), max_size=4).map(model),
         st.tuples(inner, inner).map(lambda pair: Union[pair]),  # noqa: UP007 - the same

@@ -76,7 +76,8 @@ async def run(
 ) -> list[str]:
     """Let a model call tools once, and return what it was told."""
     backend = ScriptedBackend([calls(*wanted), "done"])
-    await stack(backend, layer or Tools()).generate(Request("go", tools=tools, **options))
+    with anyio.fail_after(20):
+        await stack(backend, layer or Tools()).generate(Request("go", tools=tools, **options))
     return results(backend.requests[-1])
 
 
