@@ -43,9 +43,8 @@ def to_message(message: MessageLike) -> ChatMessage:
         return UserMessage(message)
     reader = _READERS.get(role := message.get("role"))
     if reader is None:
-        raise ValueError(
-            f"a message's role is one of {', '.join(map(str, _READERS))}; got {role!r} in {sorted(message)}"
-        )
+        known = ", ".join(map(str, _READERS))
+        raise ValueError(f"a message's role is one of {known}; got {role!r} in {sorted(message)}")
     return reader(message)
 
 
