@@ -26,7 +26,7 @@ from callboard.runtime.outcomes import Outcomes
 from callboard.runtime.ref import ActorRef
 from callboard.runtime.supervision import Restart, Supervision
 from callboard.runtime.terms import Terms
-from callboard.runtime.workers import BATCH, Worker
+from callboard.runtime.workers import BATCH, Job, Worker
 
 _RUNNING, _DRAINING = State.RUNNING, State.DRAINING
 _ENDED = object()
@@ -142,41 +142,39 @@ class Cell(Outcomes):
         """End the actor and wait for its end."""
         await self.keeper.stop(self, timeout)
 
-    async def run(self, worker: Worker) -> None:
-        """Handle what is queued, a batch at most."""
+    def start(self, worker: Worker) -> Coroutine[Any, Any, Job | None] | None:
+        """Handle what is queued, a batch at most, up to the first handler that is suspended."""
         for _ in range(BATCH):
             if self.state is not _RUNNING and self.state is not _DRAINING:
-                self.settled()
-                return
+                break
             envelope = self.mailbox.take()
             if envelope is None:
                 self.scheduled = False
-                self.settled()
-                return
+                break
             handler = self._admissible(envelope)
-            if handler is None:
-                continue
-            self.current = envelope
-            yielded = self._start(envelope, handler)
-            if yielded is not _ENDED:
-                await self._finish(envelope, yielded, worker)
-                if worker.cancelled:
-                    return
-            self.current = None
-        worker.tired = True
-        self.kernel.workers.enqueue(self)
+            if handler is not None:
+                self.current = envelope
+                yielded = self._start(envelope, handler)
+                if yielded is not _ENDED:
+                    return self._finish(envelope, yielded, worker)
+                self.current = None
+        else:
+            worker.tired = True
+            self.kernel.workers.enqueue(self)
+        if self.quiet is not None:
+            self.settled()
+        return None
 
-    async def run_reentrant(self, envelope: Envelope, handler: Handler, worker: Worker) -> None:
-        """Run one reentrant handler."""
-        try:
-            if envelope.fate is not None:
-                self.bury(envelope, envelope.fate)
-                return
-            yielded = self._start(envelope, handler)
-            if yielded is not _ENDED:
-                await self._see_through(envelope, yielded, worker)
-        finally:
-            self._end_reentrant(envelope)
+    def start_reentrant(
+        self, envelope: Envelope, handler: Handler, worker: Worker
+    ) -> Coroutine[Any, Any, None] | None:
+        """Run one reentrant handler to its end or to where it is suspended."""
+        if envelope.fate is not None:
+            self.bury(envelope, envelope.fate)
+        elif (yielded := self._start(envelope, handler)) is not _ENDED:
+            return self._finish_reentrant(envelope, yielded, worker)
+        self._end_reentrant(envelope)
+        return None
 
     def settled(self) -> None:
         """Wake whoever waits for handlers to end."""
@@ -218,6 +216,8 @@ class Cell(Outcomes):
             self._handled(envelope, stop.value)
         except Exception as error:  # noqa: BLE001  supervision decides what it means
             self._failed(envelope, error)
+        except anyio.get_cancelled_exc_class() as error:
+            self._failed(envelope, error)  # of something else: nobody cancels what has not begun
         except BaseException as error:  # noqa: BLE001  the runtime ends with it
             self._broke(envelope, error)
         else:
@@ -225,8 +225,12 @@ class Cell(Outcomes):
             return yielded
         return _ENDED
 
-    async def _finish(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
-        """See a suspended exclusive handler through; others may run beside it from now on."""
+    async def _finish(self, envelope: Envelope, yielded: Any, worker: Worker) -> Job | None:
+        """See a suspended exclusive handler through; others may run beside it from now on.
+
+        Returns:
+            What the worker goes on with: this actor's other messages, unless it was cancelled.
+        """
         try:
             if self.table.reentrant:
                 self._start_waiting_reentrants()
@@ -235,6 +239,14 @@ class Cell(Outcomes):
             self.current = None
             if worker.cancelled:
                 self._pass_on()
+        return None if worker.cancelled else self
+
+    async def _finish_reentrant(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
+        """See a suspended reentrant handler through."""
+        try:
+            await self._see_through(envelope, yielded, worker)
+        finally:
+            self._end_reentrant(envelope)
 
     async def _see_through(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
         """See a suspended handler through to its end."""
@@ -312,9 +324,9 @@ class Reentrant:
     envelope: Envelope
     handler: Handler
 
-    async def run(self, worker: Worker) -> None:
+    def start(self, worker: Worker) -> Coroutine[Any, Any, None] | None:
         """Run the handler."""
-        await self.cell.run_reentrant(self.envelope, self.handler, worker)
+        return self.cell.start_reentrant(self.envelope, self.handler, worker)
 
 
 def _first_step(envelope: Envelope, coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -34,10 +34,10 @@ class Task:
 
     work: Callable[[], Coroutine[Any, Any, None]]
 
-    async def run(self, worker: Worker) -> None:
+    def start(self, worker: Worker) -> Coroutine[Any, Any, None]:
         """Do it."""
         worker.hand_over()
-        await self.work()
+        return self.work()
 
 
 class Supervisor:

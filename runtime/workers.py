@@ -8,8 +8,9 @@ tasks as there are suspended handlers, plus a small stock of idle ones.
 """
 
 from collections import deque
+from collections.abc import Coroutine
 from contextvars import Context
-from typing import Protocol
+from typing import Any, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -25,21 +26,27 @@ MOST_IDLE = 64
 class Job(Protocol):
     """A piece of work for a worker."""
 
-    async def run(self, worker: "Worker") -> None:
-        """Do the work; call `worker.hand_over()` before anything that may suspend."""
+    def start(self, worker: "Worker") -> "Coroutine[Any, Any, Job | None] | None":
+        """Do what can be done without being suspended.
+
+        Returns:
+            The rest, None if there is none. The rest calls `worker.hand_over()` before anything
+            that may suspend it, and returns a job to go on with at once, or None.
+        """
         ...
 
 
 class Worker:
     """One task that runs jobs, one after the other, until it is cancelled or not needed."""
 
-    __slots__ = ("_pool", "_scope", "_slot", "cancelled", "tired")
+    __slots__ = ("_pool", "_scope", "cancelled", "slot", "tired")
 
     def __init__(self, pool: "Workers") -> None:
         self._pool = pool
         # Cancelling the runtime's block does not cancel its actors: they end in good order.
         self._scope = anyio.CancelScope(shield=True)
-        self._slot: Slot | None = None
+        self.slot: Slot | None = None
+        """Wakes it when it is idle."""
         self.cancelled = False
         """Whether it was cancelled; what it then still runs may not start anything new."""
         self.tired = False
@@ -49,11 +56,6 @@ class Worker:
         """Cancel the job that it runs, and end it."""
         self.cancelled = True
         self._scope.cancel()
-
-    def wake(self) -> None:
-        """Make an idle worker look at the queue."""
-        if self._slot is not None:
-            self._slot.set_result(None)
 
     def hand_over(self) -> None:
         """Let another worker attend to the queue, because this one is about to be suspended."""
@@ -74,18 +76,19 @@ class Worker:
         while True:
             left = BATCH
             while pool.attended_by(self):
-                await pool.jobs.popleft().run(self)
-                left -= 1
+                job: Job | None = pool.jobs.popleft()
+                while job is not None:
+                    rest = job.start(self)
+                    job = None if rest is None else await rest
                 if self.cancelled:
                     return
+                left -= 1
                 if self.tired or not left:
                     self.tired, left = False, BATCH
                     await pool.loop.pause()
-            if len(pool.idle) >= MOST_IDLE:
+            if pool.is_overstaffed():
                 return
-            self._slot = pool.loop.make_slot()
-            pool.rest(self)
-            await self._slot
+            await pool.rest(self)
 
 
 class Workers:
@@ -115,11 +118,17 @@ class Workers:
             self._waiting.append(slot)
             await slot
 
-    def rest(self, worker: Worker) -> None:
-        """Keep a worker for later."""
+    def is_overstaffed(self) -> bool:
+        """Return whether there are idle workers enough."""
+        return len(self.idle) >= MOST_IDLE
+
+    def rest(self, worker: Worker) -> Slot:
+        """Keep a worker for later; return what it has to wait for."""
+        slot = worker.slot = self.loop.make_slot()
         self.idle.append(worker)
         if self._waiting:
             self._tell_quiet()
+        return slot
 
     def leave(self, worker: Worker) -> None:
         """Let a worker go."""
@@ -154,8 +163,9 @@ class Workers:
 
     def _appoint(self) -> None:
         if self.idle:
-            self._attendant = self.idle.pop()
-            self._attendant.wake()
+            worker = self._attendant = self.idle.pop()
+            if worker.slot is not None:
+                worker.slot.set_result(None)
         elif not self._closed:
             self._attendant = Worker(self)
             self._workers.add(self._attendant)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from callboard.ambient import ambient_deadline, deadline_scope, time_left
@@ -405,7 +406,7 @@ async def test_messages_are_freed_at_once(kind: str) -> None:
         @Weak.handler
         async def sees(self, message: Weak) -> int:
             seen.append(weakref.ref(message))
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             return 1
 
     gc.disable()

@@ -1,5 +1,6 @@
 """Failures: what restarts, what ends, what escalates, and what is no failure at all."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -355,3 +356,33 @@ async def test_keyboard_interrupt_in_a_handler_ends_the_program() -> None:
         async with Runtime() as runtime:
             await (await runtime.spawn(Interrupted)).tell(Fail())
             await anyio.sleep(60)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_cancellation_of_something_else_is_a_failure(at_once: bool) -> None:
+    """On asyncio a handler can await a future that somebody cancels: that is its failure."""
+
+    class Awaits(Actor):
+        @Add.handler
+        async def add(self, message: Add) -> int:
+            future = asyncio.get_running_loop().create_future()
+            if at_once:
+                future.cancel()
+            else:
+                asyncio.get_running_loop().call_soon(future.cancel)
+            await future
+            return 1
+
+        @Fail.handler
+        async def fail(self, message: Fail) -> None:
+            pass
+
+    async with Runtime() as runtime:
+        awaits = await runtime.spawn(Awaits)
+        with pytest.raises(HandlerError) as caught:
+            await awaits.ask(Add(1))
+        assert isinstance(caught.value.cause, asyncio.CancelledError)
+        await awaits.ask(Fail())
+        assert runtime.statistics().restarts == 1
+        assert runtime.statistics().conserved
