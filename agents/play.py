@@ -28,7 +28,7 @@ async def play(
     players: Mapping[str, Player[O, A]],
     *,
     seed: int = 0,
-    timeout: float | None = None,  # noqa: ASYNC109  one deadline, ambient for all that is asked
+    timeout: float | None = None,
     max_steps: int | None = None,
     patience: int | None = None,
     forfeits: tuple[type[Exception], ...] = FORFEITS,

@@ -47,6 +47,16 @@ def test_the_period_ends_when_one_side_has_nothing_left():
         auction.step({})
 
 
+def test_nobody_quotes_to_an_empty_other_side():
+    """The seller has sold out; the buyer who has units left is not asked any more."""
+    market = Market(name="uneven", values=((100, 90, 80),), costs=((20,),))
+    auction = DoubleAuction(market, quotes=1_000)
+    run(auction, lambda _: 60)
+    assert len(auction.trades) == 1
+    assert auction.latest.number < 100
+    assert auction.observe() == {}
+
+
 def test_the_period_ends_with_the_quote_count():
     """Quotes that never meet still count."""
     auction = DoubleAuction(PAIR, quotes=7)

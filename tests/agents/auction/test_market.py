@@ -56,11 +56,11 @@ def test_exactly_the_prices_of_the_equilibrium_clear_the_market(market):
 
 
 @given(MARKETS)
-def test_the_equilibrium_quantity_can_be_bought_and_sold_at_its_price(market):
-    """As many units are traded as both sides are willing to trade at a clearing price."""
+def test_the_equilibrium_quantity_is_all_that_can_be_traded_at_its_price(market):
+    """Exactly as many units as both sides are willing to trade at a clearing price."""
     found = equilibrium(market)
     for price in (found.low, found.high):
-        assert found.quantity <= min(market.demand(price), market.supply(price))
+        assert found.quantity == min(market.demand(price), market.supply(price))
 
 
 @pytest.mark.parametrize("name", market_names())
