@@ -80,6 +80,7 @@ class AzureBackend(ChatBackend):
             deployment,
             SdkTransport(
                 partial(_make_client, resource, deployment, {**settings, **secret.arguments()}),
+                secrets=tuple(filter(None, (secret.api_key, secret.token))),
                 where=self.base_url,
                 http_client=http_client,
             ),

@@ -64,3 +64,8 @@ def is_async(function: Callable[..., Any]) -> bool:
 def authorization(secret: Secret) -> Mapping[str, str]:
     """Return the headers that prove who is calling."""
     return {"Authorization": f"Bearer {secret}"} if isinstance(secret, str) else secret
+
+
+def secrets_in(headers: Mapping[str, str]) -> list[str]:
+    """Return what in headers is a secret, so that it can be hidden: every word of every value."""
+    return [word for value in headers.values() for word in value.split() if word != "Bearer"]

@@ -133,6 +133,7 @@ def _own_transport(
     return SdkTransport(
         make_client,
         headers=None if endpoint.provider is None else partial(_headers, endpoint.provider),
+        secrets=(endpoint.api_key,),
         where=endpoint.shown,
         http_client=http_client,
     )

@@ -18,6 +18,9 @@ from callboard.backends.event_loop import close_in_trio, is_trio, running_loop
 
 T = TypeVar("T")
 
+CLOSING = 5.0
+"""Seconds that closing may take, which no cancellation can cut short."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Life(Generic[T]):
@@ -78,5 +81,5 @@ async def _live(
         # The value knows its loop, so that weak keys alone would never let go of either.
         if (known := lives()) is not None:
             known.pop(loop(), None)
-        with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(CLOSING, shield=True):
             await close(value)

@@ -21,3 +21,12 @@ class ResponseFormat:
     """The JSON schema; needed for `json_schema`, and not sent for `json_object`."""
     strict: bool = True
     """Whether the server shall enforce the schema to the letter; sent as it is."""
+
+    def __post_init__(self) -> None:
+        """Refuse a schema format without a schema.
+
+        Raises:
+            ValueError: If `kind` is `json_schema` and there is no schema.
+        """
+        if self.kind == "json_schema" and self.schema is None:
+            raise ValueError("a response format of kind json_schema needs a schema")

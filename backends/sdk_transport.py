@@ -1,14 +1,16 @@
 """SdkTransport: carries calls through openai clients of our own, one for each event loop."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property, partial
 from typing import Any
 
 import anyio
 
 from callboard.backends.classify import from_exception
+from callboard.backends.credentials import secrets_in
 from callboard.backends.per_loop import PerLoop
 from callboard.backends.sdk import MakeClient, Sdk, exhaust
+from callboard.backends.secrecy import hide
 from callboard.backends.transport import Take
 from callboard.backends.wire.event_stream import EventStream
 from callboard.backends.wire.json_reading import decode_events, decode_json
@@ -17,6 +19,8 @@ from callboard.backends.wire.request_writing import ChatCall
 PATH = "/chat/completions"
 DRAIN = 0.05
 """Seconds to wait after `[DONE]` for the stream's end, so that its connection can serve again."""
+CLOSING = 5.0
+"""Seconds that closing may take, which no cancellation can cut short."""
 
 _END = b""
 _WHOLE = ("application/json", "text/html")
@@ -31,6 +35,7 @@ class SdkTransport:
         headers: Asked before each call for headers that prove who is calling; None where the
             client has them.
         where: The endpoint's name in messages.
+        secrets: What the client has to prove who is calling: hidden where a server echoes it.
         http_client: An HTTP client to be used and left open; None for one of our own.
     """
 
@@ -40,9 +45,11 @@ class SdkTransport:
         *,
         headers: Callable[[], Awaitable[Mapping[str, str]]] | None = None,
         where: str,
+        secrets: Iterable[str] = (),
         http_client: Any = None,
     ) -> None:
         self._headers = headers
+        self._secrets = secrets
         self._where = where
         # Functions, not methods: nothing in here may point back at this object, because the loss of
         # its last reference is what closes the clients of whoever forgot to.
@@ -74,7 +81,7 @@ class SdkTransport:
                 return True
             return await self._events(stream, take)
         finally:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(CLOSING, shield=True):
                 await response.aclose()
                 await exhaust(stream)
 
@@ -97,6 +104,7 @@ class SdkTransport:
         if self._headers is not None:
             headers = {**await self._headers(), **headers}
         options = {"headers": headers} if headers else {}
+        secrets = self._secrets if self._headers is None else secrets_in(headers)
         return await self._guarded(
             client.post(
                 PATH,
@@ -105,16 +113,18 @@ class SdkTransport:
                 options=options,
                 stream=stream,
                 stream_cls=self._sdk.openai.AsyncStream[Any],
-            )
+            ),
+            secrets,
         )
 
-    async def _guarded(self, awaitable: Awaitable[Any]) -> Any:
+    async def _guarded(self, awaitable: Awaitable[Any], secrets: Iterable[str] = ()) -> Any:
         try:
             return await awaitable
         except Exception as error:
             known = from_exception(error, where=self._where)
             if known is None or known is error:
                 raise
+            hide(known, secrets)
             raise known from (error if known.status is None else None)
 
     @cached_property

@@ -211,3 +211,9 @@ def test_bodies_are_json():
     """Whatever can be written can be sent."""
     for request, _ in REQUESTS:
         assert json.loads(json.dumps(body(request))) == body(request)
+
+
+def test_a_schema_format_needs_a_schema():
+    """A format that could not be sent can't be made."""
+    with pytest.raises(ValueError, match="schema"):
+        ResponseFormat(kind="json_schema")
