@@ -242,11 +242,12 @@ class Supervisor:
             self._enqueue(lambda: self._close(cell))
 
     async def stop_all(self, timeout: float) -> None:
-        """End all actors, the youngest first."""
+        """End all actors, the youngest first, and wait for all but the caller's own."""
         deadline = self._kernel.time() + timeout
         for cell in reversed(tuple(self.roots.values())):
             self.end(cell, "stopped", None, max(0.0, deadline - self._kernel.time()))
-            await self._wait_end(cell)
+            if not _inside(cell):
+                await self._wait_end(cell)
 
     def watch(self, watcher: Cell, watched: Cell) -> None:
         """Deliver a Down to the watcher when the watched ends, now if it has."""

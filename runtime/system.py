@@ -1,5 +1,6 @@
 """The Runtime: a world of actors, from its beginning to its orderly end."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from types import TracebackType
@@ -9,11 +10,13 @@ import anyio
 from anyio.abc import TaskGroup
 from opentelemetry.trace import TracerProvider
 
+from callboard.ambient.deadline import set_ambient_deadline
 from callboard.runtime.address import Address
 from callboard.runtime.behaviour import Behaviour
 from callboard.runtime.cell import Cell
 from callboard.runtime.dead_letters import DeadLetters
 from callboard.runtime.down import Down
+from callboard.runtime.envelope import current_envelope
 from callboard.runtime.kernel import Kernel
 from callboard.runtime.lifecycle import Supervisor
 from callboard.runtime.loops import current_loop
@@ -86,6 +89,7 @@ class Runtime:
         if self._kernel is not None:
             raise RuntimeError("a Runtime is entered once: make a new one")
         loop, context = current_loop(), copy_context()
+        context.run(_belong_to_nobody)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._body = anyio.CancelScope()
@@ -201,18 +205,27 @@ class Runtime:
         """Wait until nothing is queued and no handler runs; for tests and orderly ends.
 
         Messages that are scheduled for later are not waited for. Bound it with `anyio.fail_after`.
+
+        Raises:
+            RuntimeError: If a handler calls it: it would wait for itself.
         """
+        if current_envelope.get() is not None:
+            raise RuntimeError("settle waits until no handler runs, so no handler can call it")
         await self._world().workers.quiet()
 
     async def stop(self, *, timeout: float | None = None) -> None:
         """End all actors, as leaving the block does; actors can no longer be spawned.
 
+        Called by a handler, it waits neither for that handler's actor nor for quiet before the end.
+
         Args:
             timeout: Seconds for what is queued; None for the runtime's `shutdown_timeout`.
         """
         kernel, supervisor = self._world(), self._entered()
-        with anyio.move_on_after(self._shutdown_timeout if timeout is None else timeout) as scope:
-            await kernel.workers.quiet()
+        patience = self._shutdown_timeout if timeout is None else timeout
+        with anyio.move_on_after(patience) as scope:
+            if current_envelope.get() is None:
+                await kernel.workers.quiet()
         kernel.closing = True
         await supervisor.stop_all(max(0.0, scope.deadline - anyio.current_time()))
 
@@ -269,6 +282,12 @@ class Runtime:
         if self._supervisor is None:
             raise RuntimeError("enter the runtime first: async with Runtime() as runtime")
         return self._supervisor
+
+
+def _belong_to_nobody() -> None:
+    # A runtime may be entered in a handler of another; what it does later is not that handler's.
+    current_envelope.set(None)
+    set_ambient_deadline(math.inf)
 
 
 def _cell(ref: ActorRef) -> Cell:

@@ -1,10 +1,13 @@
 """Asks that would wait for themselves are found at once, with the path."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import anyio
 import pytest
 
+from callboard.ambient import ambient_deadline, set_ambient_deadline
 from callboard.runtime import (
     Actor,
     ActorRef,
@@ -152,7 +155,8 @@ async def test_reentrant_handlers_break_the_circle() -> None:
 
         @Meet.handler
         async def meet(self, message: Meet) -> int:
-            return len(await message.other.ask(Status()))
+            status = await message.other.ask(Status())
+            return len(status)
 
     async with Runtime() as runtime:
         asker = await runtime.spawn(Asker)
@@ -172,29 +176,50 @@ async def test_reentrant_handlers_break_the_circle() -> None:
 
 
 async def test_finished_waits_are_forgotten() -> None:
-    """An ask that has ended closes no circle later, not even when it ended by its deadline."""
+    """An ask that has ended, if only by its deadline, closes no circle later."""
+    gave_up, asked = anyio.Event(), anyio.Event()
 
-    class Hangs(Actor):
+    class Impatient(Actor):
         @Visit.handler
         async def visit(self, message: Visit) -> int:
-            await anyio.sleep(60)
+            if message.route:
+                with pytest.raises(AskTimeoutError):
+                    await message.route[0].ask(Meet(self.context.ref), timeout=0.005)
+                gave_up.set()
+                await asked.wait()
+            return 7
+
+    class AsksBack(Actor):
+        @Meet.handler
+        async def meet(self, message: Meet) -> int:
+            await gave_up.wait()
+            with deadline_shifted():
+                async with anyio.create_task_group() as group:
+                    group.start_soon(ask_back, message.other)
+                    await anyio.wait_all_tasks_blocked()
+                    asked.set()
             return 0
 
-    class Tries(Actor):
-        @Visit.handler
-        async def visit(self, message: Visit) -> int:
-            with pytest.raises(AskTimeoutError):
-                await message.route[0].ask(Visit(()), timeout=0.005)
-            return await message.route[1].ask(Visit(message.route[:1]))
+    replies: list[int] = []
 
-    async with Runtime(shutdown_timeout=0) as runtime:
-        hangs, tries = await runtime.spawn(Hangs), await runtime.spawn(Tries)
-        last = await runtime.spawn(Traveller)
+    async def ask_back(other: ActorRef) -> None:
+        replies.append(await other.ask(Visit(())))
 
-        class Answers(Actor):
-            @Visit.handler
-            async def visit(self, message: Visit) -> int:
-                return await last.ask(Visit(()))
+    async with Runtime() as runtime:
+        impatient, asks_back = await runtime.spawn(Impatient), await runtime.spawn(AsksBack)
+        with anyio.fail_after(5):
+            assert await impatient.ask(Visit((asks_back,))) == 7
+            await runtime.settle()
+        assert replies == [7]
+        assert runtime.statistics().restarts == 0
 
-        answers = await runtime.spawn(Answers)
-        assert await tries.ask(Visit((hangs, answers))) == 1
+
+@contextmanager
+def deadline_shifted() -> Iterator[None]:
+    """Forget the deadline that has passed."""
+    before = ambient_deadline()
+    set_ambient_deadline(float("inf"))
+    try:
+        yield
+    finally:
+        set_ambient_deadline(before)

@@ -289,7 +289,7 @@ async def test_failing_start_comes_out_of_spawn() -> None:
         with pytest.raises(ValueError, match="no"):
             await runtime.spawn(Unmade)
         assert runtime.statistics().actors == 0
-        assert await runtime.spawn(Counter, name="broken")
+        assert await (await runtime.spawn(Counter, name="broken")).ask(Add(1)) == 1
 
 
 async def test_backoff_waits_before_the_restart() -> None:

@@ -146,7 +146,7 @@ class MailboxModel(RuleBasedStateMachine):
         assert len(self.mailbox) == len(self.inside)
         assert self.mailbox.has_room() is self.room()
         head = self.mailbox.peek()
-        assert (None if head is None else head.message) == (self.inside or [None])[0]
+        assert [head.message] == self.inside[:1] if head else not self.inside
 
     @invariant()
     def conserved(self) -> None:

@@ -113,6 +113,26 @@ async def test_stop_cancels_after_its_timeout() -> None:
         assert runtime.statistics().conserved
 
 
+async def test_failed_instance_does_not_drain() -> None:
+    """An actor that fails while it is being stopped handles nothing more with its broken state."""
+
+    class Breaks(Worker):
+        async def work(self, message: Work) -> str:
+            self.log.append("broke")
+            raise KeyError("x")
+
+    log: list[str] = []
+    async with Runtime() as runtime:
+        breaks = await runtime.spawn(Breaks, log)
+        for _ in range(3):
+            breaks.tell_nowait(Work())
+        await breaks.stop()
+        assert log == ["broke", "worker stopped"]
+        assert runtime.dead_letters.by_reason() == {"stopped": 2}
+        assert runtime.statistics().conserved
+        assert (await runtime.watch(breaks)).reason == "stopped"
+
+
 async def test_impatient_stop_hurries_a_patient_one() -> None:
     """A second stop with less patience cuts the first one short."""
     async with Runtime() as runtime:
@@ -151,6 +171,28 @@ async def test_actor_stops_itself() -> None:
         await worker.ask(StopYourself())
         with anyio.fail_after(5):
             assert (await runtime.watch(worker)).reason == "stopped"
+
+
+async def test_handler_stops_the_runtime() -> None:
+    """A handler may stop the whole runtime, and finishes its own work."""
+    log: list[str] = []
+
+    class Last(Worker):
+        async def work(self, message: Work) -> str:
+            await runtime.stop()
+            with pytest.raises(RuntimeError, match="no handler can call it"):
+                await runtime.settle()
+            return "the end"
+
+    async with Runtime() as runtime:
+        last = await runtime.spawn(Last, log, "last")
+        other = await runtime.spawn(Worker, log, "other")
+        with anyio.fail_after(5):
+            assert await last.ask(Work()) == "the end"
+            await runtime.watch(last)
+        with pytest.raises(ActorStoppedError):
+            await other.ask(Work())
+    assert log == ["other stopped", "last stopped"]
 
 
 async def test_child_stops_its_parent() -> None:
@@ -275,6 +317,23 @@ async def test_spawning_into_an_ended_runtime() -> None:
     with pytest.raises(ActorStoppedError):
         await worker.ask(Work())
     assert runtime.statistics().conserved
+
+
+async def test_runtime_inside_a_handler() -> None:
+    """A runtime may live inside a handler of another; the two know nothing of one another."""
+
+    class Nests(Worker):
+        async def work(self, message: Work) -> str:
+            async with Runtime(name="inner") as inner:
+                worker = await inner.spawn(Worker, self.log, "inner")
+                with anyio.fail_after(5):
+                    return await worker.ask(Work())
+
+    log: list[str] = []
+    async with Runtime(name="outer") as outer:
+        nests = await outer.spawn(Nests, log, "outer")
+        assert await nests.ask(Work()) == "done"
+    assert log == ["inner worked", "inner stopped", "outer stopped"]
 
 
 async def test_runtime_is_entered_first_and_once() -> None:

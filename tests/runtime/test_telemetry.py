@@ -43,7 +43,8 @@ class Node(Actor):
     @PassOn.handler
     async def pass_on(self, message: PassOn) -> int:
         await message.ref.tell(Ping())
-        return await message.ref.ask(Ping())
+        reply: int = await message.ref.ask(Ping())
+        return reply
 
     @Fail.handler
     async def fail(self, message: Fail) -> None:
@@ -70,7 +71,8 @@ def recording() -> Recording:
 
 def span_id(span: ReadableSpan) -> int:
     assert span.context is not None
-    return span.context.span_id
+    identity: int = span.context.span_id
+    return identity
 
 
 async def test_ask_is_a_child_and_tell_a_linked_root(recording: Recording) -> None:
