@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 import anyio
@@ -11,6 +12,9 @@ from anyio.from_thread import start_blocking_portal
 from callboard.ambient.deadline import ambient_deadline, set_ambient_deadline, time_left
 
 R = TypeVar("R")
+
+LOOK_UP = 0.2
+"""Seconds after which a waiting thread looks whether it was interrupted."""
 
 
 def run_in_portal(call: Callable[[], Awaitable[R]]) -> R:
@@ -26,7 +30,21 @@ def run_in_portal(call: Callable[[], Awaitable[R]]) -> R:
     """
     left = seconds_left()
     with start_blocking_portal("asyncio") as portal:
-        return portal.call(_bounded, call, left)
+        return result_of(portal.start_task_soon(_bounded, call, left))
+
+
+def result_of(future: Future[R]) -> R:
+    """Wait for a future's result and stay open to Ctrl-C.
+
+    A thread that waits for a lock does not always learn of a signal before the lock is free (never
+    on Windows, and on Linux not if it arrives as the wait begins), so it looks up now and then.
+
+    Args:
+        future: What another thread is about to fulfil.
+    """
+    while not wait((future,), timeout=LOOK_UP).done:
+        pass
+    return future.result()
 
 
 async def _bounded(call: Callable[[], Awaitable[R]], left: float) -> R:

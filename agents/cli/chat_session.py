@@ -14,7 +14,9 @@ from callboard.agents.cli.errors import EXPECTED, CommandFailedError, UsageError
 from callboard.agents.cli.exit_status import INTERRUPTED
 from callboard.agents.cli.terminal import Terminal
 from callboard.agents.conversation import Conversation
+from callboard.agents.sync_portal import LOOK_UP, result_of
 from callboard.backends.backend import Backend
+from callboard.backends.delta import Delta
 from callboard.backends.random_backend import RandomBackend
 
 HELP = "/reset forgets the conversation, /save FILE writes it, /exit leaves"
@@ -110,28 +112,38 @@ class ChatSession:
         self._idle.clear()
         answering = portal.start_task_soon(self._stream, line)
         try:
-            answering.result()
+            result_of(answering)
         except KeyboardInterrupt:
             if answering.cancel():
-                self._idle.wait()  # A second Ctrl-C interrupts this wait, and leaves.
+                while not self._idle.wait(LOOK_UP):  # A second Ctrl-C ends this, and leaves.
+                    pass
                 self._terminal.note("stopped; the conversation is as it was before")
 
     async def _stream(self, line: str) -> None:
-        shown = ""
+        shown: str | None = None
         try:
             async with self._agent.stream(line, conversation=self._conversation) as deltas:
                 async for delta in deltas:
-                    if delta.kind == "reset" and shown:
-                        self._terminal.show("\n")
-                        self._terminal.note("the model starts again")
-                    if delta.kind in ("text", "refusal"):
-                        shown += delta.text
-                        self._terminal.show(delta.text)
-            if not shown:
+                    shown = self._show(delta, after=shown)
+            if shown != "answer":
                 self._terminal.show(deltas.answer.text)
         finally:
             self._terminal.show("\n")
             self._idle.set()
+
+    def _show(self, delta: Delta, *, after: str | None) -> str | None:
+        """Show a piece; return what stands on the terminal now: `thought`, `answer` or nothing."""
+        if delta.kind == "reasoning" and self._terminal.interactive:
+            self._terminal.think(delta.text)
+            return "thought"
+        if delta.kind == "reset" and after is not None:
+            self._terminal.show("\n")
+            self._terminal.note("the model starts again")
+            return None
+        if delta.kind not in ("text", "refusal"):
+            return after
+        self._terminal.show("\n" + delta.text if after == "thought" else delta.text)
+        return "answer"
 
 
 def _greeting(backend: Backend, conversation: Conversation) -> str:

@@ -63,6 +63,10 @@ class Terminal:
         self._stdout.write(printable(text))
         self._stdout.flush()
 
+    def think(self, text: str) -> None:
+        """Show a piece of the model's thinking, apart from its answer."""
+        self._notes.print(printable(text), style="dim", markup=False, end="")
+
     def note(self, text: str) -> None:
         """Say something that is no answer."""
         self._notes.print(one_line(text), style="dim", markup=False)

@@ -79,15 +79,21 @@ class Talk:
         """Type something, control characters included."""
         os.write(self._master, text.encode())
 
-    def leave(self) -> int:
-        """Wait for the end and return the status."""
+    def leave(self, key: str = "") -> int:
+        """Wait for the end and return the status.
+
+        Args:
+            key: Pressed again and again until the end comes. A Ctrl-C in the moment between the
+                prompt and the line editor's wait for a key is noticed at the next key only.
+        """
         while True:
-            try:  # What nobody reads would block its writer.
-                if not os.read(self._master, 4096):
-                    break
-            except OSError:  # That is how Linux says that the other side is closed.
-                break
-        return self._process.wait(30)
+            self.type(key)
+            while select.select([self._master], [], [], 2.0 if key else 40.0)[0]:
+                try:  # What nobody reads would block its writer.
+                    os.read(self._master, 4096)
+                except OSError:  # That is how Linux says that the other side is closed.
+                    return self._process.wait(30)
+            assert key, "the process did not end"
 
 
 @pytest.fixture

@@ -166,6 +166,19 @@ def test_at_a_terminal_a_chat_goes_on_after_errors(talk: Any, chat_server: Any) 
     assert said == ["hi", ANSWER, "again"]
 
 
+def test_thinking_is_shown_apart_from_the_answer(run: Any, talk: Any, chat_server: Any) -> None:
+    """At a terminal before the answer, on a pipe not at all."""
+    session = talk(*chat(chat_server, "reasoning"))
+    session.expect("you> ")
+    session.type("hi\n")
+    session.expect("Let me think.\r\n")
+    session.expect("42\r\n")
+    session.expect("you> ")
+    session.type("/exit\n")
+    assert session.leave() == 0
+    assert run(*chat(chat_server, "reasoning"), text="hi\n").out == "42\n"
+
+
 def test_ctrl_c_stops_the_answer_and_then_leaves(talk: Any, chat_server: Any) -> None:
     """The connection is closed, the conversation is as before, and the next Ctrl-C is the end."""
     model = chat_server.script({"do": "hang_mid_stream", "pieces": 2}, "plain")
@@ -180,8 +193,7 @@ def test_ctrl_c_stops_the_answer_and_then_leaves(talk: Any, chat_server: Any) ->
     session.type("again\n")
     session.expect(ANSWER)
     session.expect("you> ")
-    session.type("\x03")
-    assert session.leave() == 130
+    assert session.leave("\x03") == 130
     said = [m["content"] for m in chat_server.requests(model)[-1]["body"]["messages"]]
     assert said == ["again"]
 
