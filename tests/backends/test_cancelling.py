@@ -1,6 +1,7 @@
 """Cancelling calls at any point frees connections and leaves nothing running."""
 
 import asyncio
+import contextlib
 import gc
 import json
 
@@ -117,3 +118,17 @@ async def test_no_task_is_left(chat_server):
     await anyio.wait_all_tasks_blocked()
     gc.collect()
     assert asyncio.all_tasks() == before
+
+
+async def test_nothing_is_left_to_the_garbage_collector(chat_server):
+    """A stream given up in the middle is finished, down to the HTTP library's generators."""
+
+    async def sink(delta):
+        raise ValueError
+
+    async with OpenAIBackend("hang_mid_stream", base_url=chat_server.url) as backend:
+        with contextlib.suppress(ValueError):
+            await backend.generate(Request("hi"), sink)
+        # Trio warns of each generator that ends up here, and warnings are errors.
+        gc.collect()
+        await anyio.lowlevel.checkpoint()
