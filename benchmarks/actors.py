@@ -4,9 +4,10 @@
     python benchmarks/actors.py --quick      # fewer messages and rounds, about ten seconds
     python benchmarks/actors.py --json FILE  # write the figures as well
 
-Figures are microseconds of CPU time (`time.process_time`) per operation, medians of rounds in which
-the contenders run in random order; only the ratios within one run mean anything on a shared
-machine.
+Figures are microseconds of CPU time (`time.process_time`) per operation. In each round the
+contenders for one operation share an event loop and take turns in short slices, in random order, so
+that whatever else the machine does hits all of them; a ratio is the median over the rounds of the
+ratio within a round. Only ratios mean anything on a shared machine.
 
 - ask: one round trip, the timeout included. The reference (1.00x) is `send_nowait` into an anyio
   stream and a reply by asyncio's Future, without any timeout; on trio, which has no Future, the
@@ -57,6 +58,7 @@ class Contender:
     count: int
     loops: tuple[str, ...]
     reference: bool = False
+    slices: int = 3
 
 
 CONTENDERS: list[Contender] = []
@@ -71,13 +73,20 @@ def contender(
     loops: tuple[str, ...] = ALL,
     *,
     reference: bool = False,
+    slices: int = 3,
 ) -> Callable[[Operation], Operation]:
     """Register a function that does `n` operations."""
 
     def register(run: Operation) -> Operation:
         CONTENDERS.append(
             Contender(
-                group=group, name=name, run=run, count=count, loops=loops, reference=reference
+                group=group,
+                name=name,
+                run=run,
+                count=count,
+                loops=loops,
+                reference=reference,
+                slices=slices,
             )
         )
         return run
@@ -193,12 +202,14 @@ async def raw_ask_queue(n: int) -> None:
 async def callboard_ask(n: int) -> None:
     async with Runtime() as runtime:
         echo = await runtime.spawn(Echo)
+        started = time.process_time()
         message = Ping(1)
         for _ in range(n):
             await echo.ask(message, timeout=30.0)
+        SPANS.append(time.process_time() - started)
 
 
-@contender("ask", "callboard, among 10,000 actors", 10_000)
+@contender("ask", "callboard, among 10,000 actors", 10_000, slices=1)
 async def callboard_ask_many(n: int) -> None:
     async with Runtime() as runtime:
         refs = [await runtime.spawn(Echo) for _ in range(10_000)]
@@ -250,10 +261,12 @@ async def raw_tell_bounded(n: int) -> None:
 async def callboard_tell(n: int) -> None:
     async with Runtime() as runtime:
         echo = await runtime.spawn(Echo)
+        started = time.process_time()
         message = Ping(1)
         for _ in range(n):
             await echo.tell(message)
         await runtime.settle()
+        SPANS.append(time.process_time() - started)
 
 
 # Publish
@@ -392,57 +405,72 @@ def measure_memory(name: str) -> float:
 # The run
 
 
-def measure(entry: Contender, loop: str, n: int) -> float:
-    """Return microseconds of CPU per operation."""
-
-    async def main() -> float:
-        await entry.run(max(200, n // 50))
-        SPANS.clear()
-        gc.collect()
-        started = time.process_time()
-        await entry.run(n)
-        total = time.process_time() - started
-        return (SPANS[-1] if SPANS else total) / n * 1e6
-
-    if loop == "trio":
-        return anyio.run(main, backend="trio")
-    return anyio.run(main, backend_options={"use_uvloop": loop == "uvloop"})
-
-
 Figures = dict[tuple[str, str, str], list[float]]
+"""Microseconds of CPU per operation, one figure a round, by operation, contender and loop."""
+
+
+async def time_one(entry: Contender, n: int) -> float:
+    """Return microseconds of CPU per operation."""
+    SPANS.clear()
+    gc.collect()
+    started = time.process_time()
+    await entry.run(n)
+    total = time.process_time() - started
+    return (SPANS[-1] if SPANS else total) / n * 1e6
+
+
+async def one_round(entries: list[Contender], scale: float) -> dict[str, float]:
+    """Let contenders take turns; return the median slice of each, by name."""
+    slices: dict[str, list[float]] = {}
+    turns = [entry for entry in entries for _ in range(entry.slices)]
+    random.shuffle(turns)
+    for entry in entries:
+        if entry.slices > 1:
+            await entry.run(200)
+    for entry in turns:
+        n = max(200, int(entry.count * scale) // entry.slices)
+        slices.setdefault(entry.name, []).append(await time_one(entry, n))
+    return {name: statistics.median(figures) for name, figures in slices.items()}
+
+
+def run_on(loop: str, entries: list[Contender], scale: float) -> dict[str, float]:
+    if loop == "trio":
+        return anyio.run(one_round, entries, scale, backend="trio")
+    options = {"use_uvloop": loop == "uvloop"}
+    return anyio.run(one_round, entries, scale, backend_options=options)
 
 
 def run_all(rounds: int, scale: float, only: str) -> Figures:
     figures: Figures = {}
-    todo = [(entry, loop) for entry in CONTENDERS for loop in entry.loops if only in entry.group]
-    plan = []
-    for _ in range(rounds):
-        random.shuffle(todo)
-        plan.extend(todo)
-    for entry, loop in track(plan, "measuring", console=Console(stderr=True), transient=True):
-        figure = measure(entry, loop, int(entry.count * scale))
-        figures.setdefault((entry.group, entry.name, loop), []).append(figure)
+    groups = {entry.group for entry in CONTENDERS if only in entry.group}
+    plan = [(group, loop) for group in groups for loop in ALL for _ in range(rounds)]
+    random.shuffle(plan)
+    for group, loop in track(plan, "measuring", console=Console(stderr=True), transient=True):
+        entries = [entry for entry in CONTENDERS if entry.group == group and loop in entry.loops]
+        for name, figure in run_on(loop, entries, scale).items():
+            figures.setdefault((group, name, loop), []).append(figure)
     return figures
 
 
-def references(figures: Figures) -> dict[tuple[str, str], float]:
-    return {
-        (entry.group, loop): statistics.median(figures[entry.group, entry.name, loop])
+def rows(figures: Figures) -> list[dict[str, object]]:
+    base = {
+        (entry.group, loop): figures[entry.group, entry.name, loop]
         for entry in CONTENDERS
         for loop in entry.loops
         if entry.reference and (entry.group, entry.name, loop) in figures
     }
-
-
-def rows(figures: Figures) -> list[dict[str, object]]:
-    base = references(figures)
     return [
         {
             "operation": group,
             "contender": name,
             "loop": loop,
             "cpu_us": round(statistics.median(values), 3),
-            "ratio": round(statistics.median(values) / base[group, loop], 2),
+            "ratio": round(
+                statistics.median(
+                    value / one for value, one in zip(values, base[group, loop], strict=True)
+                ),
+                2,
+            ),
         }
         for (group, name, loop), values in figures.items()
     ]
