@@ -16,7 +16,12 @@ from callboard.backends.backend import Middleware
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion
 from callboard.backends.delta import Delta, Sink
-from callboard.backends.errors import AuthenticationError, BackendError, OverloadedError
+from callboard.backends.errors import (
+    AuthenticationError,
+    BackendError,
+    BackendTimeoutError,
+    OverloadedError,
+)
 from callboard.backends.messages import AssistantMessage
 from callboard.backends.middleware.base import Wrapper
 from callboard.backends.middleware.concurrency_limit import ConcurrencyLimit
@@ -111,7 +116,7 @@ async def check(
     layers = [LAYERS[name](tick) for name in names]
     async with anyio.create_task_group() as group:
         for script in scripts:
-            group.start_soon(check_call, layers, names, script, streamed)
+            group.start_soon(check_call, layers, names, script, streamed, backend_name == "trio")
     for layer in layers:
         if isinstance(layer, ConcurrencyLimit):
             assert (layer.statistics().active, layer.statistics().waiting) == (0, 0)
@@ -121,7 +126,7 @@ async def check(
 
 
 async def check_call(
-    layers: list[Middleware], names: list[str], script: list[str], streamed: bool
+    layers: list[Middleware], names: list[str], script: list[str], streamed: bool, virtual: bool
 ) -> None:
     inner = Scripted(script)
     read: list[str] = []
@@ -137,8 +142,11 @@ async def check_call(
         completion = await whole.generate(request, sink if streamed else None)
     except BugError:
         assert "bug" in script
+    except BackendTimeoutError:
+        # In real time the machine itself may take too long now and then.
+        assert {"hang", "stall"} & set(script) or "limit" in names or not virtual
     except BackendError:
-        assert set(script) & {"down", "refused", "hang", "stall", "break"} or "limit" in names
+        assert {"down", "refused", "break"} & set(script)
     else:
         assert completion.text == "4200"
         assert completion.parsed == (4200 if "output" in names else None)

@@ -24,7 +24,7 @@ LONG = 1000.0
 @pytest.fixture
 def tick(anyio_backend: tuple[str, object]) -> float:
     """A duration that is safely told from its multiples: virtual on trio, real elsewhere."""
-    return 10.0 if anyio_backend[0] == "trio" else 0.04
+    return 10.0 if anyio_backend[0] == "trio" else 0.02
 
 
 class Paced:
@@ -81,12 +81,12 @@ async def test_streaming_does_not_lift_the_attempts_timeout(tick: float) -> None
 
 async def test_the_first_delta_has_a_timeout_of_its_own(tick: float) -> None:
     """A server that accepts the call and then says nothing is given up early."""
-    timeout = Timeout(LONG, first_delta=tick)
+    timeout = Timeout(LONG, first_delta=10 * tick)
     with pytest.raises(BackendTimeoutError, match="nothing of the answer arrived") as caught:
         await timeout(REQUEST, Reader(), Paced(LONG, 0))
     assert caught.value.retryable
-    assert (await timeout(REQUEST, Reader(), Paced(0, 3 * tick))).text == "done"
-    assert (await timeout(REQUEST, None, Paced(0, 3 * tick))).text == "done"
+    assert (await timeout(REQUEST, Reader(), Paced(0, 15 * tick))).text == "done"
+    assert (await timeout(REQUEST, None, Paced(0, 15 * tick))).text == "done"
 
 
 @pytest.mark.parametrize("pauses", [(0, LONG, 0), (0, 0, LONG)], ids=["middle", "end"])
@@ -100,18 +100,18 @@ async def test_a_silence_in_the_middle_is_given_up(tick: float, pauses: tuple[fl
 async def test_each_delta_starts_the_silence_anew(tick: float) -> None:
     """A slow and steady answer may take many times the timeout."""
     reader = Reader()
-    timeout = Timeout(LONG, between_deltas=4 * tick)
-    await timeout(REQUEST, reader, Paced(*[2 * tick] * 6))
-    assert reader.read == [str(n) for n in range(5)]
+    timeout = Timeout(LONG, between_deltas=12 * tick)
+    await timeout(REQUEST, reader, Paced(*[2 * tick] * 10))
+    assert reader.read == [str(n) for n in range(9)]
 
 
-@pytest.mark.parametrize("limits", [(2.0, None, None), (None, 2.0, 2.0), (2.0, 2.0, 2.0)])
+@pytest.mark.parametrize("limits", [(10.0, None, None), (None, 10.0, 10.0), (10.0, 10.0, 10.0)])
 async def test_the_readers_time_is_not_counted(
     tick: float, limits: tuple[float | None, float | None, float | None]
 ) -> None:
     """A reader much slower than all timeouts together ends no attempt."""
     attempt, first, between = (None if share is None else share * tick for share in limits)
-    reader = Reader(5 * tick)
+    reader = Reader(15 * tick)
     timeout = Timeout(attempt, first_delta=first, between_deltas=between)
     await timeout(REQUEST, reader, Paced(0, 0, 0))
     assert reader.read == ["0", "1"]
