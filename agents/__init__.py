@@ -1,13 +1,11 @@
 """callboard.agents: agents that call models, alone and as actors, and what is built of them.
 
-Names are imported when they are first used: the command line answers `--version` without loading
-a model client.
+Names are imported when they are first used, so that a program pays for what it uses.
 """
 
-import sys
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from callboard.ambient.face import lazy_face
 
 if TYPE_CHECKING:
     from callboard.agents.agent import Agent
@@ -63,52 +61,32 @@ __all__ = [
     "tool",
 ]
 
-_HOMES = {
-    "Agent": "callboard.agents.agent",
-    "AgentActor": "callboard.agents.agent_actor",
-    "AgentBusyError": "callboard.agents.errors",
-    "AgentError": "callboard.agents.errors",
-    "AgentInterruptedError": "callboard.agents.errors",
-    "AgentRef": "callboard.agents.agent_ref",
-    "AgentStatus": "callboard.agents.agent_status",
-    "Answer": "callboard.agents.answer",
-    "AnswerStream": "callboard.agents.answer_stream",
-    "Conversation": "callboard.agents.conversation",
-    "ConversationBusyError": "callboard.agents.errors",
-    "ConversationLimitError": "callboard.agents.errors",
-    "ConversationUnknownError": "callboard.agents.errors",
-    "Environment": "callboard.agents.environment",
-    "Episode": "callboard.agents.episode",
-    "Forget": "callboard.agents.control",
-    "GetConversation": "callboard.agents.control",
-    "GetStatus": "callboard.agents.control",
-    "Interrupt": "callboard.agents.control",
-    "OutputMissingError": "callboard.agents.errors",
-    "Prompt": "callboard.agents.prompt",
-    "RunOptions": "callboard.agents.run_options",
-    "ToolResultsMissingError": "callboard.agents.errors",
-    "play": "callboard.agents.play",
-    "tool": "callboard.backends.tool",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
-
-
-class _Face(ModuleType):
-    def __setattr__(self, name: str, value: object) -> None:
-        # The import system binds submodules: `play` would hide the function that it is named after.
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Face
+lazy_face(
+    __name__,
+    {
+        "callboard.agents.agent": ["Agent"],
+        "callboard.agents.agent_actor": ["AgentActor"],
+        "callboard.agents.agent_ref": ["AgentRef"],
+        "callboard.agents.agent_status": ["AgentStatus"],
+        "callboard.agents.answer": ["Answer"],
+        "callboard.agents.answer_stream": ["AnswerStream"],
+        "callboard.agents.control": ["Forget", "GetConversation", "GetStatus", "Interrupt"],
+        "callboard.agents.conversation": ["Conversation"],
+        "callboard.agents.environment": ["Environment"],
+        "callboard.agents.episode": ["Episode"],
+        "callboard.agents.errors": [
+            "AgentBusyError",
+            "AgentError",
+            "AgentInterruptedError",
+            "ConversationBusyError",
+            "ConversationLimitError",
+            "ConversationUnknownError",
+            "OutputMissingError",
+            "ToolResultsMissingError",
+        ],
+        "callboard.agents.play": ["play"],
+        "callboard.agents.prompt": ["Prompt"],
+        "callboard.agents.run_options": ["RunOptions"],
+        "callboard.backends.tool": ["tool"],
+    },
+)

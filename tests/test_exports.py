@@ -1,7 +1,9 @@
 """The faces of the packages: what they export is there, sorted, documented, and as promised."""
 
+import ast
 import importlib
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +57,26 @@ def test_public_names_are_documented(package: str) -> None:
         if (inspect.isclass(value) or inspect.isfunction(value)) and not inspect.getdoc(value)
     ]
     assert not silent
+
+
+@pytest.mark.parametrize("package", ["callboard.backends", "callboard.agents"])
+def test_lazy_faces_show_checkers_what_they_load(package: str) -> None:
+    """Each name comes from the module from which type checkers read it."""
+    face = importlib.import_module(package)
+    assert face.__file__
+    read = {
+        alias.name: node.module
+        for node in ast.walk(ast.parse(Path(face.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name not in ("TYPE_CHECKING", "lazy_face")
+    }
+    assert read == face._homes
+    assert sorted(read) == face.__all__
+
+
+def test_a_submodule_never_hides_the_name_it_defines() -> None:
+    """`stack` stays the function, whoever imports `callboard.backends.stack`."""
+    for name in ("stack", "tool", "default_stack"):
+        importlib.import_module(f"callboard.backends.{name}")
+        assert callable(getattr(importlib.import_module("callboard.backends"), name))
