@@ -6,7 +6,6 @@ openai 2.x and 3.x, httpx, httpx2 and aiohttp are all understood.
 """
 
 import re
-import ssl
 import time
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -154,7 +153,7 @@ def from_exception(error: Exception, *, where: str = "the server") -> BackendErr
     names = {cls.__name__ for cls in type(error).__mro__}
     if isinstance(error, TimeoutError) or names & _TIMEOUTS:
         return _timed_out(error, where)
-    if isinstance(error, (ConnectionError, ssl.SSLError)) or names & _BROKEN:
+    if isinstance(error, ConnectionError) or names & _BROKEN:
         return _broken(error, where)
     if names & _UNREADABLE:
         return BackendProtocolError(
@@ -176,6 +175,7 @@ _BROKEN = frozenset(
         "BrokenResourceError",  # anyio, trio
         "EndOfStream",
         "gaierror",
+        "SSLError",
     }
 )
 _MISTAKES = frozenset({RuntimeError, TypeError, ValueError, AttributeError, KeyError})
