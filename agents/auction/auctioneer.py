@@ -100,8 +100,8 @@ class Auctioneer(Actor):
         plan, period = self._plan, message.period
         self._auction = DoubleAuction(plan.market, quotes=plan.quotes, period=period)
         self._failures = 0
-        await self._tell_all(PeriodOpened(period=period))
         with self._chart.period(period) as section:
+            await self._tell_all(PeriodOpened(period=period))
             episode = await play(
                 self._auction,
                 {name: trader.ask for name, trader in self._traders.items()},

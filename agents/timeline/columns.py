@@ -2,7 +2,7 @@
 
 Times become whole microseconds since the run began. The starting times of a column are differences
 from one row to the next, other times of a row are differences from its start. Names stand once, in
-`names`, and elsewhere as their index there.
+`names`, and elsewhere as their index there. A row's section is an index, too, -1 for unknown.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,13 +33,26 @@ def to_columns(recorded: Recorded) -> dict[str, Any]:
     """Turn events into a value that becomes compact JSON."""
     origin = min(_times(recorded), default=0)
     names = _Names()
+    numbers = {section.id: number for number, section in enumerate(recorded.sections)}
     return {
         "origin": origin // 1_000_000,
         "lanes": [names(lane) for lane in lanes(recorded)],
-        "messages": _messages(recorded.messages, origin, names),
-        "calls": _calls(recorded.calls, origin, names),
-        "points": _points(recorded.points, origin, names),
-        "sections": [_section(section, origin) for section in recorded.sections],
+        "messages": {
+            **_messages(recorded.messages, origin, names),
+            "section": [numbers.get(message.section, -1) for message in recorded.messages],
+        },
+        "calls": {
+            **_calls(recorded.calls, origin, names),
+            "section": [numbers.get(call.section, -1) for call in recorded.calls],
+        },
+        "points": {
+            **_points(recorded.points, origin, names),
+            "section": [numbers.get(point.section, -1) for point in recorded.points],
+        },
+        "sections": [
+            {**_section(section, origin), "outer": numbers.get(section.outer, -1)}
+            for section in recorded.sections
+        ],
         "dropped": recorded.dropped,
         "names": list(names.index),
     }

@@ -50,11 +50,11 @@ class Details {
   }
 
   draw() {
-    const { recording, section, from, to, selected, hovered } = this.view;
-    const key = [from, to, section.start].join();
+    const { rows, section, index, from, to, selected, hovered } = this.view;
+    const key = [index, from, to].join();
     if (this.key !== key || this.shown !== selected) {
       this.key = key;
-      this.rows = rowsWithin(recording.events, Math.max(from, section.start), Math.min(to, section.end));
+      this.rows = rowsWithin(rows.events, Math.max(from, section.start), Math.min(to, section.end));
       this.counter.textContent = count(this.rows.length);
       this.spacer.style.height = `${this.rows.length * ROW}px`;
       if (this.shown !== selected) this.drawFacts(selected);

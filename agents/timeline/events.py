@@ -25,6 +25,8 @@ class MessageEvent:
     started: int
     """When the handler began."""
     ended: int
+    section: int = 0
+    """The `SectionEvent.id` on whose behalf it was sent; 0 where that is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class CallEvent:
     attempt: int = 1
     error: str = ""
     """The class of the error; empty where the call succeeded."""
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class PointEvent:
     look: Look
     note: str
     at: int
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,10 @@ class SectionEvent:
     figures: Mapping[str, str]
     started: int
     ended: int
+    id: int = 0
+    """Names it to the events inside; unique within a recording, and not 0 where there are any."""
+    outer: int = 0
+    """The section around it, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

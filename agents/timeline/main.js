@@ -4,11 +4,9 @@ const byId = (id) => document.getElementById(id);
 
 /** The figures above the charts: those of the section, and those that can be counted here. */
 function figuresOf(view) {
-  const { recording, section } = view;
-  const within = (rows) => rowsWithin(rows, section.start, section.end);
-  const calls = within(recording.calls), models = calls.filter((call) => call.kind !== "execute_tool");
+  const { section, rows: { calls, messages } } = view;
+  const models = calls.filter((call) => call.kind !== "execute_tool");
   const times = models.map((call) => call.end - call.at);
-  const messages = within(recording.messages);
   const tokens = models.reduce((sum, call) => sum + call.input + call.output, 0);
   const tools = calls.length - models.length;
   return [

@@ -30,12 +30,12 @@ class PathChart {
 
   /** Everything but the frame, painted once for a section and a size: a frame is dragged often. */
   background(width, height) {
-    const { section, recording } = this.view;
-    const key = [section.start, section.end, width, height, devicePixelRatio, colours.ink].join();
+    const { section, rows, index } = this.view;
+    const key = [index, width, height, devicePixelRatio, colours.ink].join();
     if (this.painted?.key === key) return this.painted.canvas;
     const canvas = document.createElement("canvas");
     const context = prepare(canvas, width, height);
-    this.points = rowsWithin(recording.points, section.start, section.end);
+    this.points = rowsWithin(rows.points, section.start, section.end);
     if (this.points.length) this.drawPoints(context, width);
     else this.drawTraffic(context, width);
     this.drawTime(context, width);
@@ -110,8 +110,7 @@ class PathChart {
   drawLines(context, points) {
     const bySeries = new Map();
     for (const point of points) {
-      const section = this.sections.findIndex((each) => point.at >= each.start && point.at <= each.end);
-      const key = `${section} ${point.series}`;
+      const key = `${point.section} ${point.series}`;
       if (!bySeries.has(key)) bySeries.set(key, []);
       bySeries.get(key).push(point);
     }
@@ -138,9 +137,9 @@ class PathChart {
 
   /** Without points: how much is said when. */
   drawTraffic(context, width) {
-    const { section, recording } = this.view;
+    const { section, rows } = this.view;
     const columns = new Float64Array(Math.max(1, Math.floor((width - GUTTER - EDGE) / 3)));
-    for (const row of rowsWithin(recording.events, section.start, section.end)) {
+    for (const row of rowsWithin(rows.events, section.start, section.end)) {
       const column = Math.floor((this.x(row.at) - GUTTER) / 3);
       if (column >= 0 && column < columns.length) columns[column]++;
     }

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from callboard.agents.timeline import words
@@ -10,6 +11,21 @@ from callboard.backends import telemetry as backend_words
 from callboard.runtime import telemetry as runtime_words
 
 Event: TypeAlias = MessageEvent | CallEvent | PointEvent | SectionEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a span belongs, by its own word or its ancestors'."""
+
+    lane: str = ""
+    """The actor or agent; empty where nobody is named."""
+    section: int = 0
+    """The section's span, 0 outside of any."""
+    outer: int = 0
+    """Of a section itself: the one around it."""
+
+
+NOWHERE = Place()
 
 OPERATION_SPANS = frozenset({backend_words.GENERATE, "invoke_agent", "create_agent"})
 """Operations that only wrap calls: drawing them as well would show every call twice."""
@@ -34,25 +50,28 @@ class FinishedSpan(Protocol):
         ...
 
 
-def lane_of(attributes: Mapping[str, Any], inherited: str | None) -> str | None:
-    """Return the actor or agent that a span belongs to; None where nobody is named.
+def place_of(attributes: Mapping[str, Any], span_id: int, inherited: Place) -> Place:
+    """Return where a span belongs.
 
     Args:
         attributes: The span's own, as it starts.
-        inherited: Whom its parent belongs to.
+        span_id: Its id, which names the section if it is one.
+        inherited: Where its parent belongs, or for a message whoever sent it.
     """
     actor = attributes.get(runtime_words.ACTOR_ADDRESS)
-    lane = inherited if actor is None else actor
-    lane = attributes.get(backend_words.CALLER) if lane is None else lane
-    return None if lane is None else str(lane)
+    lane = inherited.lane if actor is None else str(actor)
+    lane = lane or str(attributes.get(backend_words.CALLER, ""))
+    if words.SECTION in attributes:
+        return Place(lane=lane, section=span_id, outer=inherited.section)
+    return Place(lane=lane, section=inherited.section)
 
 
-def read_span(span: FinishedSpan, lane: str) -> Event | None:
+def read_span(span: FinishedSpan, place: Place) -> Event | None:
     """Read one span.
 
     Args:
         span: A span that has ended.
-        lane: The actor or agent that it belongs to, by its own word or its ancestors'.
+        place: Where it belongs.
 
     Returns:
         The event; None if the span is nothing that a timeline shows.
@@ -60,18 +79,18 @@ def read_span(span: FinishedSpan, lane: str) -> Event | None:
     attributes = span.attributes or {}
     started, ended = span.start_time or 0, span.end_time or 0
     if words.POINT_SERIES in attributes:
-        return _point(attributes, ended)
+        return _point(attributes, place, ended)
     if words.SECTION in attributes:
-        return _section(attributes, started, ended)
+        return _section(attributes, place, started, ended)
     if runtime_words.MESSAGE_TYPE in attributes:
-        return _message(attributes, started, ended)
+        return _message(attributes, place, started, ended)
     operation = attributes.get(backend_words.OPERATION_NAME)
     if operation is None or operation in OPERATION_SPANS:
         return None
-    return _call(attributes, str(operation), lane, started, ended)
+    return _call(attributes, str(operation), place, started, ended)
 
 
-def _message(attributes: Mapping[str, Any], started: int, ended: int) -> MessageEvent:
+def _message(attributes: Mapping[str, Any], place: Place, started: int, ended: int) -> MessageEvent:
     queued = float(attributes.get(runtime_words.MESSAGE_QUEUE_TIME, 0.0))
     return MessageEvent(
         sender=str(attributes.get(runtime_words.SENDER_ADDRESS, "")),
@@ -82,11 +101,12 @@ def _message(attributes: Mapping[str, Any], started: int, ended: int) -> Message
         sent=started - round(queued * 1e9),
         started=started,
         ended=ended,
+        section=place.section,
     )
 
 
 def _call(
-    attributes: Mapping[str, Any], operation: str, lane: str, started: int, ended: int
+    attributes: Mapping[str, Any], operation: str, place: Place, started: int, ended: int
 ) -> CallEvent:
     name = (
         attributes.get(backend_words.TOOL_NAME)
@@ -95,7 +115,7 @@ def _call(
         or operation
     )
     return CallEvent(
-        caller=lane,
+        caller=place.lane,
         kind=operation,
         name=str(name),
         started=started,
@@ -104,10 +124,11 @@ def _call(
         output_tokens=int(attributes.get(backend_words.USAGE_OUTPUT, 0)),
         attempt=int(attributes.get(backend_words.ATTEMPT, 1)),
         error=str(attributes.get(backend_words.ERROR_TYPE, "")),
+        section=place.section,
     )
 
 
-def _point(attributes: Mapping[str, Any], at: int) -> PointEvent | None:
+def _point(attributes: Mapping[str, Any], place: Place, at: int) -> PointEvent | None:
     value = float(attributes.get(words.POINT_VALUE, math.nan))
     if not math.isfinite(value):
         return None
@@ -117,10 +138,11 @@ def _point(attributes: Mapping[str, Any], at: int) -> PointEvent | None:
         look=attributes.get(words.POINT_LOOK, "line"),
         note=str(attributes.get(words.POINT_NOTE, "")),
         at=at,
+        section=place.section,
     )
 
 
-def _section(attributes: Mapping[str, Any], started: int, ended: int) -> SectionEvent:
+def _section(attributes: Mapping[str, Any], place: Place, started: int, ended: int) -> SectionEvent:
     low, high = attributes.get(words.REFERENCE_LOW), attributes.get(words.REFERENCE_HIGH)
     return SectionEvent(
         name=str(attributes[words.SECTION]),
@@ -135,6 +157,8 @@ def _section(attributes: Mapping[str, Any], started: int, ended: int) -> Section
         },
         started=started,
         ended=ended,
+        id=place.section,
+        outer=place.outer,
     )
 
 

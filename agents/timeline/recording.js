@@ -20,28 +20,45 @@ function readRecording(text) {
     origin: data.origin,
     dropped: data.dropped,
     messages: messages.type.map((type, i) => ({
-      what: "message", index: i, type: names[type], kind: names[messages.kind[i]],
+      what: "message", index: i, section: messages.section[i], type: names[type], kind: names[messages.kind[i]],
       from: laneOf.get(messages.from[i]), to: laneOf.get(messages.to[i]),
       outcome: names[messages.outcome[i]],
       at: sent[i], start: sent[i] + messages.wait[i], end: sent[i] + messages.wait[i] + messages.took[i],
     })),
     calls: calls.name.map((name, i) => ({
-      what: "call", index: i, name: names[name], kind: names[calls.kind[i]], lane: laneOf.get(calls.lane[i]),
+      what: "call", index: i, section: calls.section[i], name: names[name], kind: names[calls.kind[i]], lane: laneOf.get(calls.lane[i]),
       error: names[calls.error[i]], input: calls.input[i], output: calls.output[i],
       attempt: calls.attempt[i], at: start[i], start: start[i], end: start[i] + calls.took[i],
     })),
     points: points.value.map((value, i) => ({
-      what: "point", index: i, series: names[points.series[i]], look: names[points.look[i]],
+      what: "point", index: i, section: points.section[i], series: names[points.series[i]], look: names[points.look[i]],
       note: names[points.note[i]], value, at: at[i], end: at[i],
     })),
   };
-  recording.events = [...recording.messages, ...recording.calls, ...recording.points]
-    .sort((a, b) => a.at - b.at || a.index - b.index);
-  const rows = [recording.messages, recording.calls, recording.points];
-  recording.end = Math.max(1, ...recording.sections.map((section) => section.end),
-    ...rows.map((column) => column.reduce((latest, row) => Math.max(latest, row.end), 0)));
-  for (const column of [...rows, recording.events]) column.longest = longest(column);
+  const { sections } = recording;
+  const ends = (rows) => rows.reduce((latest, row) => Math.max(latest, row.end), 0);
+  recording.end = Math.max(1, ends(sections), ends(recording.messages), ends(recording.calls), ends(recording.points));
+  recording.rows = withEvents(recording);
   return recording;
+}
+
+/** The rows of one section: what happened on its behalf, and at its time what is nobody's. */
+function rowsOfSection({ messages, calls, points, sections }, index) {
+  const { start, end } = sections[index];
+  const inside = sections.map((_, number) => {
+    let outer = number;
+    while (outer >= 0 && outer !== index) outer = sections[outer].outer;
+    return outer === index;
+  });
+  const belongs = (row) => (row.section < 0 ? row.at <= end && row.end >= start : inside[row.section]);
+  return withEvents({ messages: messages.filter(belongs), calls: calls.filter(belongs), points: points.filter(belongs) });
+}
+
+/** Columns of rows, and all of them together in order of time. */
+function withEvents({ messages, calls, points }) {
+  const events = [...messages, ...calls, ...points].sort((a, b) => a.at - b.at || a.index - b.index);
+  for (const column of [messages, calls, points, events]) column.longest = longest(column);
+  return { messages, calls, points, events };
 }
 
 /** Addresses by their last part, where that is clear. */

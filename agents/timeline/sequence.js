@@ -34,13 +34,13 @@ class SequenceChart {
 
   /** Everything but what is chosen or pointed at, painted once for a window and a size. */
   background(width, height) {
-    const { from, to, recording } = this.view;
-    const key = [from, to, width, height, this.scroller.scrollTop, devicePixelRatio, colours.ink].join();
+    const { from, to, rows, index } = this.view;
+    const key = [index, from, to, width, height, this.scroller.scrollTop, devicePixelRatio, colours.ink].join();
     if (this.painted?.key === key) return this.painted.canvas;
     const canvas = document.createElement("canvas");
     const context = prepare(canvas, width, height);
-    this.messages = rowsTouching(recording.messages, from, to);
-    this.calls = rowsTouching(recording.calls, from, to);
+    this.messages = rowsTouching(rows.messages, from, to);
+    this.calls = rowsTouching(rows.calls, from, to);
     this.crowded = this.messages.length > ARROWS;
     this.drawLanes(context, width, height);
     clipped(context, width, height, () => {

@@ -22,10 +22,11 @@ class View {
     this.index = index;
     this.section = sections[index] ?? { name: "Whole run", group: "", axis: sections[0]?.axis ?? "", figures: [],
       reference: null, start: 0, end };
+    this.rows = index < 0 ? this.recording.rows : rowsOfSection(this.recording, index);
     this.from = this.section.start;
     this.to = Math.max(this.section.end, this.from + SHORTEST);
     this.selected = null;
-    const near = rowsWithin(this.recording.messages, this.from, this.to);
+    const near = rowsWithin(this.rows.messages, this.from, this.to);
     const enough = near[Math.min(near.length - 1, 72)];
     if (near.length > 120) this.to = Math.min(this.to, enough.at);
     this.changed();
@@ -68,7 +69,7 @@ class View {
 
   /** Choose the next event of the section, or the one before. */
   step(by) {
-    const { events } = this.recording;
+    const { events } = this.rows;
     const here = this.selected ? events.indexOf(this.selected) : firstAt(events, this.from) - (by > 0 ? 1 : 0);
     const next = events[here + by];
     if (next && next.at >= this.section.start && next.at <= this.section.end) this.select(next);

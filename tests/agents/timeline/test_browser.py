@@ -262,6 +262,34 @@ def test_ten_thousand_messages_stay_readable(browser, tmp_path):
     assert browser.complaints() == []
 
 
+def test_sections_at_the_same_time_are_told_apart(browser, tmp_path):
+    """Each shows its own points, an outer one those of the inner ones, too."""
+    look = {"series": "s", "value": 1, "look": "dot", "note": ""}
+    points = tuple(PointEvent(**look, at=i * 1_000_000, section=1 + i % 2) for i in range(1, 11))
+    sections = tuple(
+        SectionEvent(
+            name=name,
+            group="",
+            axis="",
+            reference=None,
+            reference_name="",
+            figures={},
+            started=1,
+            ended=11_000_000,
+            id=number,
+            outer=outer,
+        )
+        for name, number, outer in (("odd", 1, 3), ("even", 2, 3), ("both", 3, 0), ("none", 4, 0))
+    )
+    path = tmp_path / "together.html"
+    page = render_page(Recorded(points=points, sections=sections), title="t", subtitle="")
+    path.write_text(page, "utf-8")
+    browser.open(path)
+    drawn = {name: browser.choose(name)["drawnPoints"] for name in ("odd", "even", "both", "none")}
+    assert drawn == {"odd": "5", "even": "5", "both": "10", "none": "0"}
+    assert browser.complaints() == []
+
+
 def test_hostile_names_are_only_text(browser, tmp_path):
     """Markup in any name is shown as it is, and nothing of it runs."""
     bad = "<img src=x onerror=alert(1)></script><script>document.title='owned'</script>"

@@ -3,6 +3,7 @@
 import json
 import re
 
+import anyio
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NoOpTracerProvider, get_tracer
@@ -107,6 +108,50 @@ def test_sections_and_points_are_ordinary_spans():
     assert section.figures == {"Best": "0.1235", "Rank": "3rd"}
     assert (point.series, point.value, point.look, point.note) == ("reward", 1.5, "dot", "first")
     assert section.started <= point.at <= section.ended
+
+
+@pytest.mark.anyio
+async def test_what_a_section_causes_belongs_to_it_whoever_does_it_meanwhile():
+    """Two sections at once: asks, tells, calls and points go to the one that caused them."""
+    with record_timeline() as timeline:
+        provider = timeline.tracer_provider
+        async with Runtime(tracer_provider=provider) as runtime:
+
+            async def visit(name):
+                ref = await runtime.spawn(Greeter, asking(provider), name=name)
+                with mark_section(name, tracer_provider=provider):
+                    await ref.ask(Greet())
+                    mark_point("greeted", 1, note=name, tracer_provider=provider)
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(visit, "one")
+                group.start_soon(visit, "two")
+    recorded = timeline.recorded
+    names = {section.id: section.name for section in recorded.sections}
+    assert sorted(names.values()) == ["one", "two"]
+    assert len(recorded.messages) == 4
+    assert all(names[message.section] == message.recipient for message in recorded.messages)
+    assert [names[call.section] == call.caller for call in recorded.calls] == [True, True]
+    assert [names[point.section] == point.note for point in recorded.points] == [True, True]
+
+
+def test_sections_nest():
+    """The inner one knows the outer one; a point belongs to the innermost."""
+    with record_timeline() as timeline:
+        provider = timeline.tracer_provider
+        with (
+            mark_section("epoch", tracer_provider=provider),
+            mark_section("episode", tracer_provider=provider),
+        ):
+            mark_point("reward", 1, tracer_provider=provider)
+    outer, inner = timeline.recorded.sections
+    assert (outer.name, outer.outer) == ("epoch", 0)
+    assert (inner.name, inner.outer) == ("episode", outer.id)
+    (point,) = timeline.recorded.points
+    assert point.section == inner.id
+    columns = to_columns(timeline.recorded)
+    assert columns["points"]["section"] == [1]
+    assert [section["outer"] for section in columns["sections"]] == [-1, 0]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
