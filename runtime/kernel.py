@@ -10,8 +10,8 @@ from callboard.runtime.address import Address
 from callboard.runtime.dead_letters import DeadLetters, Reason
 from callboard.runtime.envelope import Envelope, Party
 from callboard.runtime.loops import Loop
+from callboard.runtime.observer import Observer
 from callboard.runtime.statistics import Counters
-from callboard.runtime.telemetry import MessageTracer
 from callboard.runtime.timers import Timers
 from callboard.runtime.topics import Subscriptions
 from callboard.runtime.workers import Workers
@@ -45,7 +45,7 @@ class Kernel:
         workers: Workers,
         context: Context,
         dead_letters: DeadLetters,
-        tracer: MessageTracer | None,
+        tracer: Observer | None,
         abort: Callable[[BaseException], None],
     ) -> None:
         self.name = name

@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from types import TracebackType
-from typing import Any, Self, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 import anyio
 from anyio.abc import TaskGroup
-from opentelemetry.trace import TracerProvider
 
 from callboard.ambient.deadline import set_ambient_deadline
 from callboard.runtime.address import Address
@@ -22,15 +21,18 @@ from callboard.runtime.lifecycle import Supervisor
 from callboard.runtime.loops import current_loop
 from callboard.runtime.mailbox import MailboxOptions
 from callboard.runtime.message import Message
+from callboard.runtime.observer import Observer
 from callboard.runtime.publishing import publish
 from callboard.runtime.ref import STOP_TIMEOUT, ActorRef
 from callboard.runtime.statistics import Statistics
 from callboard.runtime.supervision import Restart, Supervision
-from callboard.runtime.telemetry import MessageTracer
 from callboard.runtime.terms import Terms
 from callboard.runtime.topics import Topic
 from callboard.runtime.tree import ActorNode, ActorTree
 from callboard.runtime.workers import Workers
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 M = TypeVar("M", bound=Message[Any])
 Ts = TypeVarTuple("Ts")
@@ -65,7 +67,7 @@ class Runtime:
         name: str = "main",
         supervision: Supervision | None = None,
         shutdown_timeout: float = STOP_TIMEOUT,
-        tracer_provider: TracerProvider | None = None,
+        tracer_provider: "TracerProvider | None" = None,
         trace_messages: bool = False,
     ) -> None:
         self.name = name
@@ -78,7 +80,7 @@ class Runtime:
         )
         self._shutdown_timeout = shutdown_timeout
         traced = trace_messages or tracer_provider is not None
-        self._tracer = MessageTracer(tracer_provider) if traced else None
+        self._tracer = _message_tracer(tracer_provider) if traced else None
         self._group: TaskGroup | None = None
         self._body: anyio.CancelScope | None = None
         self._kernel: Kernel | None = None
@@ -306,3 +308,10 @@ def _node(cell: Cell) -> ActorNode:
         restarts=cell.incarnation,
         children=tuple(map(_node, (cell.children or {}).values())),
     )
+
+
+def _message_tracer(provider: "TracerProvider | None") -> Observer:
+    # OpenTelemetry takes a third of the package's import time, and most programs trace no messages.
+    from callboard.runtime.telemetry import MessageTracer  # noqa: PLC0415 - see above
+
+    return MessageTracer(provider)
