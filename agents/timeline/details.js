@@ -98,11 +98,12 @@ class Details {
     item.setAttribute("aria-setsize", String(this.rows.length));
     item.setAttribute("aria-posinset", String(index + 1));
     item.style.top = `${index * ROW}px`;
+    const at = row.at - this.view.section.start;
     const { look, name, whom } = entry(row, this.view.recording);
     const text = element("span", "");
     text.append(element("b", `kind ${look}`), element("span", "", name), " ", element("span", "whom", whom));
     item.append(
-      element("span", "when", moment(row.at - this.view.section.start, 100)),
+      element("span", "when", moment(at, at < 1e6 ? 100 : 1000)),
       text,
       element("span", "long", row.what === "point" ? "" : duration(row.end - row.start)),
     );
