@@ -1,4 +1,4 @@
-"""The openai SDK, loaded when first needed, and told to leave everything to us that is ours.
+"""The openai SDK, loaded with the backend that needs it, and told to leave to us what is ours.
 
 It is used for what it is good at: connections, authentication and headers. Its retries are off
 (Retry is a middleware), its timeouts too (Timeout and Deadline are), and its typed `create` is gone

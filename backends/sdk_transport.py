@@ -1,7 +1,7 @@
 """SdkTransport: carries calls through openai clients of our own, one for each event loop."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import anyio
@@ -30,6 +30,9 @@ _WHOLE = ("application/json", "text/html")
 class SdkTransport:
     """Calls over `client.post`; answers come back as decoded JSON, unread.
 
+    Making one imports the SDK, half a second once a process: here, so that no call's timeout and no
+    running loop pays for it later.
+
     Args:
         make_client: Makes the SDK's client for the running loop.
         headers: Asked before each call for headers that prove who is calling; None where the
@@ -48,12 +51,13 @@ class SdkTransport:
         secrets: Iterable[str] = (),
         http_client: Any = None,
     ) -> None:
+        self._sdk = Sdk.load()
         self._headers = headers
         self._secrets = secrets
         self._where = where
         # Functions, not methods: nothing in here may point back at this object, because the loss of
         # its last reference is what closes the clients of whoever forgot to.
-        make = partial(_make, make_client, http_client)
+        make = partial(_make, self._sdk, make_client, http_client)
         self._clients = PerLoop(make, _close if http_client is None else _leave_open)
 
     async def whole(self, call: ChatCall) -> Any:
@@ -127,10 +131,6 @@ class SdkTransport:
             hide(known, secrets)
             raise known from (error if known.status is None else None)
 
-    @cached_property
-    def _sdk(self) -> Sdk:
-        return Sdk.load()
-
 
 async def _hand_over(data: bytes, take: Take) -> bool:
     """Hand over the chunks in one event's data; return whether it was the last event."""
@@ -146,8 +146,7 @@ async def _drain(stream: Any) -> None:
         await exhaust(stream)
 
 
-def _make(make_client: MakeClient, http_client: Any) -> Any:
-    sdk = Sdk.load()
+def _make(sdk: Sdk, make_client: MakeClient, http_client: Any) -> Any:
     return make_client(sdk, http_client or sdk.http_client())
 
 

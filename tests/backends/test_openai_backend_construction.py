@@ -98,12 +98,15 @@ def test_capabilities():
     assert backend.capabilities.structured == ("json_schema", "json_object", "prompt")
 
 
-def test_nothing_heavy_is_imported():
-    """Making a backend loads neither the SDK nor a transport."""
+def test_the_sdk_is_imported_by_the_backend_that_needs_it():
+    """Importing the class and injecting a client load no SDK; making a client of our own does."""
     code = (
-        "import sys; from callboard.backends import OpenAIBackend; "
+        "import sys; from types import SimpleNamespace as N; "
+        "from callboard.backends import OpenAIBackend; "
+        "OpenAIBackend('m', client=N(chat=N(completions=N(create=print)))); "
+        "print([m for m in ('openai', 'httpx', 'httpx2', 'aiohttp') if m in sys.modules]); "
         "OpenAIBackend('m', base_url='http://localhost/v1'); "
-        "print([m for m in ('openai', 'httpx', 'httpx2', 'aiohttp') if m in sys.modules])"
+        "print('openai' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr
+    assert done.stdout.split("\n")[:2] == ["[]", "True"], done.stderr
