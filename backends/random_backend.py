@@ -12,7 +12,7 @@ do, or on the order in which they do it.
 from collections import defaultdict
 from hashlib import blake2b
 from random import Random
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from anyio.lowlevel import checkpoint
 from pydantic_core import to_json
@@ -51,6 +51,9 @@ class RandomBackend:
     Raises:
         ValueError: If `tool_rate` is no probability.
     """
+
+    in_process: ClassVar[bool] = True
+    """Its spans are no client's: nothing leaves the process."""
 
     def __init__(self, seed: int = 0, *, tool_rate: float = 0.25, model: str = "random") -> None:
         if not 0 <= tool_rate <= 1:

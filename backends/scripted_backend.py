@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from anyio.lowlevel import checkpoint
 
@@ -36,6 +36,9 @@ class ScriptedBackend:
         model: The name that its completions carry.
         capabilities: What it claims to be able to do.
     """
+
+    in_process: ClassVar[bool] = True
+    """Its spans are no client's: nothing leaves the process."""
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ def make_backend() -> LocalBackend:
     torch.manual_seed(0)
     small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
     config = LlamaConfig(vocab_size=len(tokenizer), num_attention_heads=4, **small)
-    return LocalBackend(LlamaForCausalLM(config), tokenizer, name="tiny")
+    return LocalBackend(LlamaForCausalLM(config), tokenizer, model_name="tiny")
 
 
 async def main() -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion
@@ -31,6 +31,11 @@ class LocalBackend:
     from objects refuses. It does not survive a fork.
     """
 
+    name: ClassVar[str] = "local"
+    """What usage and traces are booked under."""
+    in_process: ClassVar[bool] = True
+    """Its spans are no client's: nothing leaves the process."""
+
     def __init__(
         self,
         model: Any,
@@ -38,7 +43,7 @@ class LocalBackend:
         *,
         device: Any = None,
         dtype: Any = None,
-        name: str | None = None,
+        model_name: str | None = None,
         max_tokens: int = MAX_TOKENS,
     ) -> None:
         """Serve a model that is loaded already.
@@ -48,7 +53,7 @@ class LocalBackend:
             tokenizer: Its tokenizer, with a chat template.
             device: Moves the model, for example `"cuda"`; None leaves it where it is.
             dtype: Converts the model: a torch dtype or its name; None leaves it as it is.
-            name: What completions call the model; None takes its own name.
+            model_name: What completions and traces call the model; None takes its own name.
             max_tokens: Tokens of an answer where the request does not say.
 
         Raises:
@@ -60,7 +65,7 @@ class LocalBackend:
         from callboard.backends.local.engine import Engine  # noqa: PLC0415
 
         self._engine = Engine(
-            model, tokenizer, device=device, dtype=dtype, name=name, max_tokens=max_tokens
+            model, tokenizer, device=device, dtype=dtype, name=model_name, max_tokens=max_tokens
         )
         self._origin: Callable[[], LocalBackend] | None = None
 
@@ -71,7 +76,7 @@ class LocalBackend:
         *,
         device: Any = None,
         dtype: Any = None,
-        name: str | None = None,
+        model_name: str | None = None,
         max_tokens: int = MAX_TOKENS,
     ) -> Self:
         """Load a model from a folder, here and now; nothing is ever downloaded.
@@ -82,7 +87,7 @@ class LocalBackend:
             path: What `save_pretrained` or `hf download --local-dir` wrote.
             device: None takes CUDA where there is one, else the CPU.
             dtype: A torch dtype or its name; None keeps the one that the model was saved in.
-            name: What completions call the model; None takes the folder's name.
+            model_name: What completions and traces call the model; None takes the folder's name.
             max_tokens: Tokens of an answer where the request does not say.
 
         Raises:
@@ -95,16 +100,21 @@ class LocalBackend:
 
         folder = Path(path)
         loaded = load_folder(folder, device=device, dtype=dtype)
-        named = name or folder.resolve().name
-        backend = cls(loaded.model, loaded.tokenizer, name=named, max_tokens=max_tokens)
+        named = model_name or folder.resolve().name
+        backend = cls(loaded.model, loaded.tokenizer, model_name=named, max_tokens=max_tokens)
         backend._origin = partial(
-            cls.from_path, path, device=device, dtype=dtype, name=name, max_tokens=max_tokens
+            cls.from_path,
+            path,
+            device=device,
+            dtype=dtype,
+            model_name=model_name,
+            max_tokens=max_tokens,
         )
         return backend
 
     @property
-    def name(self) -> str:
-        """What completions call the model."""
+    def model(self) -> str:
+        """What completions and traces call the model."""
         return self._engine.name
 
     @property
@@ -148,4 +158,4 @@ class LocalBackend:
         return self._origin, ()
 
     def __repr__(self) -> str:
-        return f"LocalBackend({self.name!r})"
+        return f"LocalBackend({self.model!r})"

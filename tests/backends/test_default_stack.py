@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+from itertools import repeat
 from random import Random
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from callboard.ambient.deadline import deadline_scope
+from callboard.backends.backend import Backend
 from callboard.backends.completion import Completion
 from callboard.backends.default_stack import default_stack
 from callboard.backends.errors import BackendError, BackendTimeoutError, OverloadedError
@@ -23,6 +26,7 @@ from callboard.backends.middleware.retry import Retry
 from callboard.backends.middleware.usage_meter import UsageMeter
 from callboard.backends.random_backend import RandomBackend
 from callboard.backends.request import Request
+from callboard.backends.scripted_backend import ScriptedBackend
 from callboard.backends.stack import stack
 from callboard.backends.streaming import stream
 
@@ -199,3 +203,16 @@ def test_a_backend_is_identified_by_what_it_says_of_itself() -> None:
 
     assert identify(Bare()) == Identity(provider="Bare")
     assert identify(stack(stack(Named()))) == Identity(provider="host", model="m", in_process=True)
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [ScriptedBackend(repeat("yes")), FunctionBackend(lambda _: "yes"), RandomBackend(seed=1)],
+    ids=lambda backend: type(backend).__name__,
+)
+async def test_the_spans_of_a_double_are_no_clients(backend: Backend) -> None:
+    """What answers in this process calls nobody, and its spans say so."""
+    provider, exporter = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    await default_stack(backend, tracer_provider=provider).generate(Request("x"))
+    assert [span.kind for span in exporter.get_finished_spans()] == [SpanKind.INTERNAL] * 2

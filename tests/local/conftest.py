@@ -66,5 +66,7 @@ def folder(maker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def backend(tiny: Tiny, anyio_backend: object) -> AsyncIterator[LocalBackend]:
     """Serve the tiny model for one test."""
-    async with LocalBackend(tiny.model, tiny.tokenizer, name="tiny", max_tokens=24) as backend:
+    async with LocalBackend(
+        tiny.model, tiny.tokenizer, model_name="tiny", max_tokens=24
+    ) as backend:
         yield backend

@@ -82,7 +82,7 @@ def scholar(maker: Any) -> Iterator[LocalBackend]:
     tokenizer = maker.make_tokenizer()
     model = maker.make_model(len(tokenizer))
     learn(model, [lesson(tokenizer, *pair) for pair in LESSONS])
-    backend = LocalBackend(model.eval(), tokenizer, name="scholar")
+    backend = LocalBackend(model.eval(), tokenizer, model_name="scholar")
     yield backend
     anyio.run(backend.aclose)
 

@@ -11,6 +11,7 @@ import pytest
 
 from callboard.backends.delta import Delta
 from callboard.backends.errors import CapabilityError
+from callboard.backends.identity import Identity, identify
 from callboard.backends.local.backend import LocalBackend
 from callboard.backends.local.errors import EngineError
 from callboard.backends.request import Request
@@ -279,12 +280,18 @@ async def test_the_model_s_own_defaults_hold(maker: Any, tiny: Any) -> None:
 
 async def test_it_pickles_as_its_path(folder: Path) -> None:
     """A backend made from a folder loads it again where it arrives."""
-    async with LocalBackend.from_path(folder, name="mine") as backend:
+    async with LocalBackend.from_path(folder, model_name="mine") as backend:
         expected = await ids(backend, seed=1)
         copy = pickle.loads(pickle.dumps(backend))
     async with copy:
-        assert copy.name == "mine"
+        assert copy.model == "mine"
         assert await ids(copy, seed=1) == expected
+
+
+def test_its_spans_name_the_model_and_no_client(tiny: Any) -> None:
+    """Usage and traces are booked under `local`, with the model's name."""
+    backend = LocalBackend(tiny.model, tiny.tokenizer, model_name="tiny")
+    assert identify(backend) == Identity(provider="local", model="tiny", in_process=True)
 
 
 def test_what_holds_objects_does_not_pickle(tiny: Any) -> None:
