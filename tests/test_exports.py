@@ -59,7 +59,7 @@ def test_public_names_are_documented(package: str) -> None:
     assert not silent
 
 
-@pytest.mark.parametrize("package", ["callboard.backends", "callboard.agents"])
+@pytest.mark.parametrize("package", ["callboard.ambient", "callboard.backends", "callboard.agents"])
 def test_lazy_faces_show_checkers_what_they_load(package: str) -> None:
     """Each name comes from the module from which type checkers read it."""
     face = importlib.import_module(package)
