@@ -58,9 +58,7 @@ class RefusedError(SimulationError):
     """
 
     def __init__(self, what: str, culprit: str, instead: str) -> None:
-        super().__init__(
-            f"{what} at {culprit}: a simulation can't repeat it. Instead: {instead}"
-        )
+        super().__init__(f"{what} at {culprit}: a simulation can't repeat it. Instead: {instead}")
         self.what = what
         self.culprit = culprit
         self.instead = instead

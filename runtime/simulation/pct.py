@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 PATIENCE = 100
-"""Times that one may run in a row before it gives way: a task that polls must not starve the rest."""
+"""Times that one may run in a row before it gives way: who polls must not starve the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pct:
-    """Always runs the one with the highest priority; at `depth` random moments it drops to the end."""
+    """Always runs the highest priority; at `depth` random moments that one drops to the end."""
 
     depth: int = 3
     """Changes of priority in a run."""
@@ -36,7 +36,7 @@ class Pct:
 class PctChooser:
     """Remembers the priorities."""
 
-    __slots__ = ("_changes", "_count", "_last", "_lowest", "_priorities", "_stream", "_streak")
+    __slots__ = ("_changes", "_count", "_last", "_lowest", "_priorities", "_streak", "_stream")
 
     def __init__(self, stream: random.Random, changes: frozenset[int]) -> None:
         self._stream = stream

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Shuffle:
-    """Runs what is ready in rounds: each once, in random order; newcomers wait for the next round."""
+    """Runs in rounds: each that is ready once, in random order; newcomers wait for the next."""
 
     def begin(self, seed: int) -> "ShuffleChooser":
         """Return a chooser with a stream of its own, apart from the program's."""
