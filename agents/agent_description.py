@@ -96,7 +96,8 @@ class AgentDescription(Generic[T_co]):
 
         Raises:
             ValueError: If the name is empty, or the timeout is negative or no number.
-            TypeError: If a function can't be described as a tool, or the backend is none.
+            TypeError: If a function can't be described as a tool, the backend is none, or answers
+                can't have the output type.
         """
         if not name:
             raise ValueError("an agent needs a name: it stands in traces, errors and addresses")
@@ -107,7 +108,7 @@ class AgentDescription(Generic[T_co]):
         put(self, "backend", backend if isinstance(backend, Stack) else _dressed(backend))
         put(self, "instructions", instructions)
         put(self, "tools", tuple(map(to_tool, tools)))
-        put(self, "output", output)
+        put(self, "output", _answerable(output))
         put(self, "sampling", SamplingParams() if sampling is None else sampling)
         put(self, "timeout", timeout)
         put(self, "metadata", MappingProxyType(dict(metadata or {})))
@@ -177,6 +178,16 @@ FIELDS = (
 
 def _rebuild(kind: type[AgentDescription[Any]], fields: Mapping[str, Any]) -> AgentDescription[Any]:
     return kind(**fields)
+
+
+def _answerable(output: Any) -> Any:
+    """Find out now, and not in the middle of a run, whether answers can have this type."""
+    if output is not None:
+        # It brings in pydantic's schemas, which an agent that answers in text never needs.
+        from callboard.backends.output.output_type import output_type  # noqa: PLC0415 - see above
+
+        output_type(output)
+    return output
 
 
 def _dressed(backend: object) -> Stack:

@@ -1,6 +1,7 @@
 """Agent: one description, many runs."""
 
 import pickle
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -322,6 +323,23 @@ async def test_what_is_no_backend_is_refused(backend: Any) -> None:
     """A model's name, or a class, is not enough, and the error says what to pass."""
     with pytest.raises(TypeError, match="pass an instance of a backend"):
         Agent("polly", backend=backend)
+
+
+@pytest.mark.parametrize("output", [Parrot, "Verdict", 5, dict[str, threading.Lock]])
+async def test_what_no_answer_can_be_is_refused_when_the_agent_is_declared(output: Any) -> None:
+    """A wrong output type shows where it was written, and not in the middle of a run."""
+    with pytest.raises(TypeError, match="can't be an output type"):
+        Agent("a", backend=Parrot(), output=output)
+
+
+async def test_what_no_model_can_call_is_refused_when_the_agent_is_declared() -> None:
+    """The message names the parameter that has no type."""
+
+    def search(query):  # type: ignore[no-untyped-def]
+        """Search."""
+
+    with pytest.raises(TypeError, match="query"):
+        Agent("a", backend=Parrot(), tools=[search])
 
 
 async def test_an_agent_is_immutable_and_can_be_varied() -> None:
