@@ -3,6 +3,8 @@
 AgentError
 ├── OutputMissingError            the completion holds no output of the agent's type
 ├── ConversationBusyError         the conversation has a turn under way
+├── ConversationUnknownError      the actor holds no conversation of that id; also a LookupError
+├── ToolResultsMissingError       the prompt lacks the results of tool calls; also a ValueError
 ├── ConversationLimitError        the actor holds as many conversations as it may
 ├── AgentBusyError                too many prompts wait for this actor
 └── AgentInterruptedError         an Interrupt ended the prompt

@@ -16,7 +16,10 @@
     ├── BackendTimeoutError        a timeout or the deadline passed; also a TimeoutError
     ├── ConnectionFailedError      no answer, or it broke off; also a ConnectionError; retryable
     ├── BackendProtocolError       the answer is no answer: garbage, empty, HTML; retryable
-    └── CapabilityError            the backend can't do what the request asks for
+    ├── CapabilityError            the backend can't do what the request asks for
+    ├── EngineError                the in-process model's thread serves no more (local/errors.py)
+    ├── MissingExtraError          torch or transformers is not installed (local/errors.py)
+    └── ScriptExhaustedError       a ScriptedBackend has no answer left (scripted_backend.py)
 
 No message, repr or field ever holds a key: bodies pass through `redact` before they are kept.
 """
