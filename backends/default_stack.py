@@ -55,8 +55,9 @@ def default_stack(
         repairs: Further tries after an answer that does not fit the output type.
         max_retries: Attempts after the first, of errors that may pass.
         retry: Takes the place of the Retry that `max_retries` would make.
-        max_concurrency: Model calls at a time; as many as the SDK's connection pool holds, where
-            more would wait unseen. An instance may be shared with other stacks; None: no limit.
+        max_concurrency: Model calls at a time; the others wait their turn, first come first
+            served, within their deadlines. An instance may be shared with other stacks; None: no
+            limit.
         usage_meter: Counts the calls and tokens; share it to count several stacks together.
         tracer_provider: Makes the spans; OpenTelemetry's global one when None.
         meter_provider: Makes histograms of durations and tokens; none are made when None.
