@@ -5,6 +5,7 @@ because command lines are seen by everybody on the machine.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 
 from callboard.agents.cli.errors import UsageError
@@ -12,6 +13,8 @@ from callboard.backends.backend import Backend
 
 KEY_VARIABLES = ("CALLBOARD_API_KEY", "OPENAI_API_KEY")
 """Where a key is looked for, in this order, unless `--api-key-env` names another variable."""
+ENDPOINT_VARIABLES = ("OPENAI_BASE_URL", *KEY_VARIABLES)
+"""What a machine that is set up for an endpoint has set."""
 
 
 def choose_backend(
@@ -26,20 +29,24 @@ def choose_backend(
     """Return the backend that the options ask for; with none of them, a RandomBackend.
 
     `OPENAI_BASE_URL` and the keys alone choose nothing: a model's name does, so that a machine set
-    up for some endpoint still runs the demonstration offline.
+    up for some endpoint still runs the demonstration offline. A line on stderr says so.
 
     Args:
         base_url: An OpenAI-compatible endpoint; else `CALLBOARD_BASE_URL`, else `OPENAI_BASE_URL`.
         model: The model's name there; else `CALLBOARD_MODEL`.
         api_key_env: Names the environment variable that holds the key.
-        local: Folder or name of a transformers model to run in this process; else
-            `CALLBOARD_LOCAL`, unless an endpoint is given.
+        local: Folder of a transformers model to run in this process; else `CALLBOARD_LOCAL`,
+            unless an endpoint is given.
         seed: What the RandomBackend draws from.
         environment: Read instead of `os.environ`.
 
     Raises:
         UsageError: If the options contradict each other, or one is missing.
+        AuthenticationError: If the endpoint is not a local one, and there is no key.
         MissingExtraError: If a local model is asked for and torch or transformers is missing.
+        NotFoundError: If there is no model in the folder.
+        CapabilityError: If the local model's tokenizer has no chat template.
+        BackendError: If transformers can't read the folder.
     """
     variables = os.environ if environment is None else environment
     if local and (base_url or model):
@@ -56,7 +63,7 @@ def choose_backend(
             f"which model at {url}? Add --model NAME (or set CALLBOARD_MODEL); most servers list "
             f"theirs at {url.rstrip('/')}/models"
         )
-    return _random(seed)
+    return _random(seed, passed_over=next(filter(variables.get, ENDPOINT_VARIABLES), None))
 
 
 def _endpoint(
@@ -90,7 +97,12 @@ def _local(path: str) -> Backend:
     return LocalBackend.from_path(path)
 
 
-def _random(seed: int) -> Backend:
+def _random(seed: int, *, passed_over: str | None) -> Backend:
     from callboard.backends.random_backend import RandomBackend  # noqa: PLC0415 - only where used
 
+    if passed_over:
+        sys.stderr.write(
+            f"callboard: {passed_over} is set, but no model is named: answers are random and "
+            "offline. Add --model NAME to ask a model.\n"
+        )
     return RandomBackend(seed=seed)

@@ -41,7 +41,7 @@ Local: TypeAlias = Annotated[
     typer.Option(
         "--local",
         metavar="PATH",
-        help="A transformers model to run in this process; needs the extra `local`. "
+        help="The folder of a transformers model to run in this process; needs the extra `local`. "
         "(env: CALLBOARD_LOCAL)",
         rich_help_panel=_BACKEND,
     ),

@@ -16,9 +16,18 @@ OTHER = "http://127.0.0.1:2/v1"
     "environment",
     [{}, {"OPENAI_API_KEY": "k"}, {"OPENAI_BASE_URL": URL}, {"CALLBOARD_API_KEY": "k"}],
 )
-def test_without_a_model_answers_are_random(environment: dict[str, str]) -> None:
-    """A machine that is set up for some endpoint still runs the demonstration offline."""
+def test_without_a_model_answers_are_random(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A machine that is set up for some endpoint runs the demonstration offline, and is told so."""
     assert isinstance(choose_backend(seed=3, environment=environment), RandomBackend)
+    said = capsys.readouterr()
+    assert said.out == ""
+    if environment:
+        assert f"{next(iter(environment))} is set, but no model is named" in said.err
+        assert "--model" in said.err
+    else:
+        assert said.err == ""
 
 
 @pytest.mark.parametrize(
