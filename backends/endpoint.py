@@ -64,7 +64,7 @@ def resolve_endpoint(
     if not key and not is_local(urlsplit(url).hostname or ""):
         raise AuthenticationError(
             f"no API key for {shown_url(url)}: set the environment variable OPENAI_API_KEY, or "
-            "pass api_key= or credentials=; for a server that needs none pass any word; "
+            "pass `api_key` or `credentials`; for a server that needs none pass any word; "
             "RandomBackend answers without a key, a network or a model"
         )
     return Endpoint(base_url=url, api_key=key or UNUSED_KEY)
