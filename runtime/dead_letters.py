@@ -19,10 +19,12 @@ Reason = Literal[
     "dropped_newest",
     "mailbox_full",
     "late_reply",
+    "not_journalled",
 ]
 """Why: the actor stopped; it restarted while handling; it has no such handler; the ask's deadline
 passed first; its asker was cancelled and the message is declared `cancel_with_asker`; the overflow
-policy dropped it; a subscriber's or timer's mailbox stayed full; the reply came too late."""
+policy dropped it; a subscriber's or timer's mailbox stayed full; the reply came too late;
+the journal refused a published or scheduled message."""
 
 KEPT = 1000
 

@@ -54,6 +54,7 @@ class Envelope:
         "context",
         "coroutine",
         "deadline",
+        "entry",
         "fate",
         "heir",
         "kind",
@@ -82,6 +83,8 @@ class Envelope:
     """When an ask was made, on the clock of its deadline; unset for all else."""
     coroutine: Coroutine[Any, Any, Any]
     """The handler; unset until it is suspended."""
+    entry: Any
+    """What the journal knows of it; unset where there is none."""
     heir: "Envelope"
     """The envelope that the reply was handed on to; unset unless it was forwarded."""
     trace: Any

@@ -8,6 +8,8 @@
     ├── ActorStoppedError        the actor is gone or going
     ├── ActorRestartedError      a restart interrupted the handler
     ├── UnhandledMessageError    (TypeError) the actor has no handler for the message
+    ├── JournalRefusedError      the journal can't keep the message, so it was not sent
+    ├── JournalTimeoutError      (TimeoutError) sent, but not on the disk in time
     ├── NameTakenError           (ValueError) a living sibling has the name
     └── EscalatedError           restarts were used up; the failure goes to the parent
 
@@ -63,7 +65,8 @@ class AskTimeoutError(ActorError, TimeoutError):
         message_type: Name of the message's class.
         timeout: Seconds that the ask was given in all.
         state: Where the message was at that moment: "queued", "handling", "unsent" (the ambient
-            deadline had passed before it was sent) or "unknown".
+            deadline had passed before it was sent), "unsynced" (handled, but the journal did not
+            get that onto the disk) or "unknown".
     """
 
     def __init__(self, address: Address, message_type: str, timeout: float, state: str) -> None:
@@ -175,6 +178,40 @@ class UnhandledMessageError(ActorError, TypeError):
         self.address = address
         self.message_type = message_type
         self.handled = tuple(handled)
+
+
+class JournalRefusedError(ActorError):
+    """The journal can't keep the message, which therefore was not sent.
+
+    Args:
+        message_type: Name of the message's class.
+        problem: What is wrong with it, and what to do.
+    """
+
+    def __init__(self, message_type: str, problem: str) -> None:
+        super().__init__(
+            f"{message_type} was not sent, because the journal can't keep it: {problem}"
+        )
+        self.message_type = message_type
+        self.problem = problem
+
+
+class JournalTimeoutError(ActorError, TimeoutError):
+    """The message was accepted and will be handled, but was not on the disk in time.
+
+    Args:
+        message_type: Name of the message's class.
+        timeout: Seconds that were waited.
+    """
+
+    def __init__(self, message_type: str, timeout: float) -> None:
+        super().__init__(
+            f"{message_type} was accepted, but the journal did not get it onto the disk within "
+            f"{timeout:.3g} s; if the machine fails now it may be lost. Do not send it again: it "
+            "will be handled. Look at what slows the disk down, or pass a longer timeout"
+        )
+        self.message_type = message_type
+        self.timeout = timeout
 
 
 class NameTakenError(ActorError, ValueError):

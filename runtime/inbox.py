@@ -17,6 +17,7 @@ from callboard.runtime.errors import (
 from callboard.runtime.handlers import Handler, HandlerTable
 from callboard.runtime.kernel import Kernel
 from callboard.runtime.mailbox import Blocked, Mailbox, MailboxOptions
+from callboard.runtime.observed_mailbox import ObservedMailbox
 from callboard.runtime.waits import find_cycle
 
 
@@ -53,7 +54,7 @@ class Inbox:
         self.kernel = kernel
         self.path = path
         self.table = _NO_HANDLERS
-        self.mailbox = Mailbox(options, kernel.counters, kernel.spare)
+        self.mailbox = _mailbox(kernel, options)
         self.state = State.STARTING
         self.scheduled = True
         """Whether it is with a worker or queued for one; also while it must not be."""
@@ -80,7 +81,7 @@ class Inbox:
             ActorStoppedError: The actor takes no more messages, and the envelope is an ask.
         """
         if self.kernel.tracer is not None:
-            self.kernel.tracer.sent(envelope)
+            self.kernel.sent(envelope)
         if self.state > LAST_OPEN:
             self._refuse(envelope)
         elif self.mailbox.put(envelope):
@@ -103,7 +104,7 @@ class Inbox:
             AskCycleError: The line would wait for the sender.
         """
         if self.kernel.tracer is not None:
-            self.kernel.tracer.sent(envelope)
+            self.kernel.sent(envelope)
         if self.state > LAST_OPEN:
             self._refuse(envelope)
             return None
@@ -145,8 +146,8 @@ class Inbox:
         handler = self.table.find(envelope.message.__class__)
         assert handler is not None, "found by check_cycle"  # noqa: S101  an invariant of callers
         if self.kernel.tracer is not None:
-            self.kernel.tracer.sent(envelope)
-        self.kernel.counters.accepted += 1
+            self.kernel.sent(envelope)
+        self.kernel.accept(envelope)
         self._start_reentrant(envelope, handler)
 
     def expired(self, envelope: Envelope) -> None:
@@ -200,7 +201,7 @@ class Inbox:
         if envelope.slot is not None:
             self.kernel.counters.rejected += 1
             raise ActorStoppedError(self.address, envelope.type_name)
-        self.kernel.counters.accepted += 1
+        self.kernel.accept(envelope)
         self.bury(envelope, "stopped")
 
     def _overflow(self, envelope: Envelope) -> None:
@@ -210,7 +211,7 @@ class Inbox:
             raise self._full(envelope)
         victim = self.mailbox.evict() if overflow == "drop_oldest" else None
         if victim is None:
-            self.kernel.counters.accepted += 1
+            self.kernel.accept(envelope)
             self.bury(envelope, "dropped_newest")
         else:
             self.bury(victim, "dropped_oldest")
@@ -249,3 +250,9 @@ class Inbox:
                 return self._timeout(envelope)
             case _:
                 return ActorStoppedError(self.address, name)
+
+
+def _mailbox(kernel: Kernel, options: MailboxOptions) -> Mailbox:
+    if kernel.journal is None:
+        return Mailbox(options, kernel.counters, kernel.spare)
+    return ObservedMailbox(options, kernel.counters, kernel.spare, kernel.journal)

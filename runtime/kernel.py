@@ -9,8 +9,9 @@ from typing import Any
 from callboard.runtime.address import Address
 from callboard.runtime.dead_letters import DeadLetters, Reason
 from callboard.runtime.envelope import Envelope, Party
+from callboard.runtime.errors import ActorError
 from callboard.runtime.loops import Loop
-from callboard.runtime.observer import Observer
+from callboard.runtime.observer import Observer, Recorder
 from callboard.runtime.statistics import Counters
 from callboard.runtime.timers import Timers
 from callboard.runtime.topics import Subscriptions
@@ -26,6 +27,8 @@ class Kernel:
         "context",
         "counters",
         "dead_letters",
+        "gate",
+        "journal",
         "make_slot",
         "name",
         "numbers",
@@ -46,6 +49,7 @@ class Kernel:
         context: Context,
         dead_letters: DeadLetters,
         tracer: Observer | None,
+        journal: Recorder | None = None,
         abort: Callable[[BaseException], None],
     ) -> None:
         self.name = name
@@ -59,6 +63,10 @@ class Kernel:
         self.dead_letters = dead_letters
         self.subscriptions: Subscriptions[Any] = Subscriptions()
         self.tracer = tracer
+        """Is told of every message, where anybody is: spans, a journal, or both."""
+        self.journal = journal
+        self.gate = journal if journal is not None and journal.holds_back else None
+        """The journal, if senders wait for it before they go on."""
         self.abort = abort
         """End the whole runtime with an error."""
         self.numbers = count(1)
@@ -81,6 +89,31 @@ class Kernel:
         return Envelope(
             message, recipient, "control", None, None, float("inf"), self.context.copy()
         )
+
+    def accept(self, envelope: Envelope) -> None:
+        """Count a message that gets in without a mailbox."""
+        self.counters.accepted += 1
+        if self.journal is not None:
+            self.journal.accepted(envelope)
+
+    def bury_rejected(self, envelope: Envelope, reason: Reason) -> None:
+        """Make a rejected message a dead letter where its sender is not told: it is accepted."""
+        self.counters.rejected -= 1
+        self.accept(envelope)
+        self.bury(envelope, reason)
+
+    def sent(self, envelope: Envelope) -> None:
+        """Tell the observers that a message is being sent; call it only where there are any.
+
+        Raises:
+            JournalRefusedError: The journal can't keep it.
+        """
+        assert self.tracer is not None, "called where there is one"  # noqa: S101  an invariant
+        try:
+            self.tracer.sent(envelope)
+        except ActorError:
+            self.counters.rejected += 1
+            raise
 
     def bury(self, envelope: Envelope, reason: Reason) -> None:
         """Make an accepted message a dead letter."""

@@ -52,6 +52,8 @@ class Message(Generic[R]):
     """Whether the handler is cancelled when nobody waits for the reply any more."""
     idempotent: ClassVar[bool] = False
     """Whether handling it twice is as good as once; only then may a remote ask be repeated."""
+    schema_version: ClassVar[int] = 1
+    """Raise it when the fields change: journals keep it, and upcasters read what is older."""
 
     @overload
     @classmethod

@@ -1,4 +1,4 @@
-"""Observer: who is told of every message's life, where anybody is."""
+"""Observers: who is told of every message's life, where anybody is."""
 
 from typing import Protocol
 
@@ -9,7 +9,11 @@ class Observer(Protocol):
     """Is told what becomes of each message. Without one, the runtime asks `is None` and goes on."""
 
     def sent(self, envelope: Envelope) -> None:
-        """Take note that a message was sent."""
+        """Take note that somebody sends a message; not yet that it was accepted.
+
+        Raises:
+            JournalRefusedError: The message must not be sent; its sender is told.
+        """
         ...
 
     def begin(self, envelope: Envelope) -> None:
@@ -18,4 +22,37 @@ class Observer(Protocol):
 
     def end(self, envelope: Envelope, outcome: str, error: BaseException | None = None) -> None:
         """Take note of its one outcome: handled, failed, or the reason of a dead letter."""
+        ...
+
+
+class Recorder(Observer, Protocol):
+    """An observer that keeps what it is told, and whom senders wait for: a journal."""
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether senders wait for `synced` before they go on."""
+        ...
+
+    def accepted(self, envelope: Envelope) -> None:
+        """Take note that a message got in; from here on it has exactly one end. Must not raise."""
+        ...
+
+    async def open(self, runtime: str) -> None:
+        """Get ready to take notes for the runtime of this name."""
+        ...
+
+    async def run(self) -> None:
+        """Keep what comes in, until closed; what it raises ends the runtime."""
+        ...
+
+    async def synced(self) -> None:
+        """Wait until all that it was told so far is kept for good.
+
+        Raises:
+            ActorError: It can't be kept.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Keep what is left and end `run`."""
         ...

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 import anyio
 
 from callboard.runtime.envelope import Envelope, current_envelope
-from callboard.runtime.errors import AskCycleError, MailboxFullError
+from callboard.runtime.errors import AskCycleError, JournalRefusedError, MailboxFullError
+from callboard.runtime.gate import until_synced
 from callboard.runtime.kernel import Kernel
 from callboard.runtime.mailbox import Blocked
 from callboard.runtime.message import Message
@@ -26,9 +27,12 @@ async def publish(kernel: Kernel, topic: Topic[M], message: M) -> int:
             f"got {type(message).__name__}"
         )
     trial = _try_all(kernel, topic, message)
-    if not trial.lined_up:
-        return trial.delivered
-    return trial.delivered + await _wait_for_all(kernel, trial.lined_up)
+    delivered = trial.delivered
+    if trial.lined_up:
+        delivered += await _wait_for_all(kernel, trial.lined_up)
+    if kernel.gate is not None:
+        await until_synced(kernel.gate, message, message.default_timeout)
+    return delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,10 @@ def _try_all(kernel: Kernel, topic: Topic[Any], message: Any) -> _Trial:
         try:
             blocked = subscriber.offer(envelope, waiter)
         except (MailboxFullError, AskCycleError):
-            _bury_unaccepted(kernel, envelope)
+            kernel.bury_rejected(envelope, "mailbox_full")
+            continue
+        except JournalRefusedError:
+            kernel.bury_rejected(envelope, "not_journalled")
             continue
         if blocked is None:
             delivered += 1
@@ -73,7 +80,7 @@ async def _wait_for_all(kernel: Kernel, lined_up: list[Blocked]) -> int:
         try:
             await wait_for_room(endpoint, blocked, waiter, None)
         except MailboxFullError:
-            _bury_unaccepted(kernel, blocked.envelope)
+            kernel.bury_rejected(blocked.envelope, "mailbox_full")
         else:
             outcomes.append(True)
 
@@ -81,10 +88,3 @@ async def _wait_for_all(kernel: Kernel, lined_up: list[Blocked]) -> int:
         for blocked in lined_up:
             group.start_soon(wait, blocked)
     return len(outcomes)
-
-
-def _bury_unaccepted(kernel: Kernel, envelope: Envelope) -> None:
-    # The publisher is not told of one subscriber's full mailbox, so the message counts as accepted.
-    kernel.counters.rejected -= 1
-    kernel.counters.accepted += 1
-    kernel.bury(envelope, "mailbox_full")

@@ -7,7 +7,8 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from callboard.ambient.deadline import ambient_deadline
 from callboard.runtime.address import Address
 from callboard.runtime.envelope import Envelope, Failure, Party, current_envelope
-from callboard.runtime.errors import AskTimeoutError
+from callboard.runtime.errors import ActorError, AskTimeoutError
+from callboard.runtime.gate import synced_by, until_synced
 from callboard.runtime.kernel import Kernel
 from callboard.runtime.mailbox import Blocked
 from callboard.runtime.message import Message
@@ -94,6 +95,7 @@ class ActorRef:
             ActorStoppedError: The actor has stopped or did so before it replied.
             ActorRestartedError: The actor restarted while it handled the message.
             UnhandledMessageError: The actor has no handler for the message.
+            JournalRefusedError: The runtime has a journal, which can't keep the message.
             ValueError: The timeout is not a finite number >= 0.
         """
         endpoint = self._endpoint
@@ -122,6 +124,9 @@ class ActorRef:
         finally:
             if waiter is not None:
                 waiter.wait_over(envelope)
+        gate = kernel.gate
+        if gate is not None and _is_answer(outcome) and not await synced_by(gate, deadline):
+            raise AskTimeoutError(self.address, envelope.type_name, timeout, "unsynced")
         if type(outcome) is Failure:
             raise outcome.error
         reply: R = outcome
@@ -143,6 +148,8 @@ class ActorRef:
             MailboxFullError: No room in time, or at once if the actor's policy is to reject, or if
                 the actor sends to itself.
             AskCycleError: Actors would wait for room in one another's mailboxes.
+            JournalRefusedError: The runtime has a journal, which can't keep the message.
+            JournalTimeoutError: The message is in, but was not on the journal's disk in time.
         """
         endpoint = self._endpoint
         waiter = current_envelope.get()
@@ -151,12 +158,18 @@ class ActorRef:
         blocked = endpoint.offer(envelope, waiter)
         if blocked is not None:
             await wait_for_room(endpoint, blocked, waiter, timeout)
+        gate = endpoint.kernel.gate
+        if gate is not None:
+            await until_synced(
+                gate, message, _default_timeout(message) if timeout is None else timeout
+            )
 
     def tell_nowait(self, message: Message[Any]) -> None:
         """Send a message like `tell`, but never wait for room.
 
         Raises:
             MailboxFullError: No room, and the policy is to block or to reject.
+            JournalRefusedError: The runtime has a journal, which can't keep the message.
         """
         endpoint = self._endpoint
         waiter = current_envelope.get()
@@ -223,6 +236,11 @@ def _offer_from_handler(endpoint: Endpoint, envelope: Envelope, waiter: Envelope
     else:
         endpoint.offer(envelope, waiter)
     waiter.wait_for(envelope)
+
+
+def _is_answer(outcome: Any) -> bool:
+    """Return whether the handler itself replied, with a value or one of its reply errors."""
+    return type(outcome) is not Failure or not isinstance(outcome.error, ActorError)
 
 
 def _refuse_timeout(endpoint: Endpoint, message: Message[Any], timeout: float) -> NoReturn:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from callboard.runtime.envelope import Envelope, Party
-from callboard.runtime.errors import MailboxFullError
+from callboard.runtime.errors import JournalRefusedError, MailboxFullError
 from callboard.runtime.kernel import Kernel
 from callboard.runtime.message import Message
 from callboard.runtime.ref import ActorRef
@@ -85,6 +85,6 @@ class Schedule:
         try:
             endpoint.post(envelope)
         except MailboxFullError:
-            self._kernel.counters.accepted += 1
-            self._kernel.counters.rejected -= 1
-            self._kernel.bury(envelope, "mailbox_full")
+            self._kernel.bury_rejected(envelope, "mailbox_full")
+        except JournalRefusedError:
+            self._kernel.bury_rejected(envelope, "not_journalled")

@@ -21,7 +21,8 @@ from callboard.runtime.lifecycle import Supervisor
 from callboard.runtime.loops import current_loop
 from callboard.runtime.mailbox import MailboxOptions
 from callboard.runtime.message import Message
-from callboard.runtime.observer import Observer
+from callboard.runtime.observer import Observer, Recorder
+from callboard.runtime.observers import Observers
 from callboard.runtime.publishing import publish
 from callboard.runtime.ref import STOP_TIMEOUT, ActorRef
 from callboard.runtime.statistics import Statistics
@@ -59,6 +60,9 @@ class Runtime:
         shutdown_timeout: Seconds for the orderly end.
         tracer_provider: Records a span for every message; None for none, unless `trace_messages`.
         trace_messages: Record spans with the global tracer provider.
+        journal: Keeps every message and what becomes of it, a `callboard.runtime.journal.Journal`,
+            which the runtime opens and closes. If it can't be written, the runtime ends with its
+            error.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Runtime:
         shutdown_timeout: float = STOP_TIMEOUT,
         tracer_provider: "TracerProvider | None" = None,
         trace_messages: bool = False,
+        journal: Recorder | None = None,
     ) -> None:
         self.name = name
         self.dead_letters = DeadLetters()
@@ -81,6 +86,7 @@ class Runtime:
         self._shutdown_timeout = shutdown_timeout
         traced = trace_messages or tracer_provider is not None
         self._tracer = _message_tracer(tracer_provider) if traced else None
+        self._journal = journal
         self._group: TaskGroup | None = None
         self._body: anyio.CancelScope | None = None
         self._kernel: Kernel | None = None
@@ -92,6 +98,8 @@ class Runtime:
             raise RuntimeError("a Runtime is entered once: make a new one")
         loop, context = current_loop(), copy_context()
         context.run(_belong_to_nobody)
+        if self._journal is not None:
+            await self._journal.open(self.name)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._body = anyio.CancelScope()
@@ -102,11 +110,14 @@ class Runtime:
             workers=Workers(loop, self._group, context),
             context=context,
             dead_letters=self.dead_letters,
-            tracer=self._tracer,
+            tracer=_as_one(self._tracer, self._journal),
+            journal=self._journal,
             abort=self._abort,
         )
         self._supervisor = Supervisor(self._kernel)
         context.copy().run(self._group.start_soon, self._kernel.timers.run)
+        if self._journal is not None:
+            context.copy().run(self._group.start_soon, self._keep_journal, self._journal)
         return self
 
     async def __aexit__(
@@ -124,6 +135,7 @@ class Runtime:
             await self._wind_up(graceful=graceful)
         finally:
             self._world().close()
+            await self._close_journal()
             await group.__aexit__(None, None, None)
         if self._fatal is not None:
             raise self._fatal
@@ -263,6 +275,21 @@ class Runtime:
             with anyio.CancelScope(shield=True):
                 await self.stop(timeout=0)
 
+    async def _keep_journal(self, journal: Recorder) -> None:
+        try:
+            await journal.run()
+        except Exception as error:  # noqa: BLE001  comes out of the block, not of a group
+            self._abort(error)
+
+    async def _close_journal(self) -> None:
+        if self._journal is None:
+            return
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._journal.aclose()
+        except Exception as error:  # noqa: BLE001  comes out of the block, after its end
+            self._fatal = self._fatal or error
+
     def _abort(self, error: BaseException) -> None:
         if self._fatal is None and self._body is not None:
             self._fatal = error
@@ -284,6 +311,11 @@ class Runtime:
         if self._supervisor is None:
             raise RuntimeError("enter the runtime first: async with Runtime() as runtime")
         return self._supervisor
+
+
+def _as_one(*observers: Observer | None) -> Observer | None:
+    wanted = [observer for observer in observers if observer is not None]
+    return Observers(*wanted) if len(wanted) > 1 else next(iter(wanted), None)
 
 
 def _belong_to_nobody() -> None:
