@@ -67,3 +67,21 @@ class Actor:
         """
         del error
         await self.on_start()
+
+    def snapshot(self) -> Any:
+        """Return what the next incarnation should know; None, the default, for nothing.
+
+        Called on an incarnation that failed, is restarted with a sibling, or is put to rest, before
+        `on_stop`. A handler may have failed half-way: return only what is sound. What this raises
+        is logged, and the next incarnation starts without.
+        """
+        return None
+
+    def restore(self, state: Any) -> None:
+        """Take over what `snapshot` returned, after the constructor and before the hooks.
+
+        What this raises is a failed start; the next attempt goes without the snapshot.
+
+        Args:
+            state: What the incarnation before has returned; never None.
+        """

@@ -14,6 +14,7 @@ from callboard.runtime.publishing import publish
 from callboard.runtime.ref import ActorRef, Endpoint
 from callboard.runtime.schedule import Schedule
 from callboard.runtime.supervision import Restart, Supervision
+from callboard.runtime.terms import Shutdown
 from callboard.runtime.topics import Topic
 
 R = TypeVar("R")
@@ -43,6 +44,8 @@ class Home(Endpoint, Protocol):
         mailbox: MailboxOptions | None,
         restart: Restart,
         supervision: Supervision | None,
+        shutdown: Shutdown,
+        passivate_after: float | None,
     ) -> ActorRef:
         """Start a child."""
         ...
@@ -105,6 +108,8 @@ class Context:
         mailbox: MailboxOptions | None = None,
         restart: Restart = "permanent",
         supervision: Supervision | None = None,
+        shutdown: Shutdown = None,
+        passivate_after: float | None = None,
     ) -> ActorRef:
         """Start an actor as a child of this one; see `Runtime.spawn`.
 
@@ -112,7 +117,14 @@ class Context:
         `on_start` to have them back.
         """
         return await self._home.spawn_child(
-            factory, args, name=name, mailbox=mailbox, restart=restart, supervision=supervision
+            factory,
+            args,
+            name=name,
+            mailbox=mailbox,
+            restart=restart,
+            supervision=supervision,
+            shutdown=shutdown,
+            passivate_after=passivate_after,
         )
 
     def watch(self, ref: ActorRef) -> None:

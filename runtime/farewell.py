@@ -16,5 +16,7 @@ class Farewell:
     """The failure."""
     deadline: float
     """Until when it may handle what is queued; later stops may make it earlier."""
+    killed: bool = False
+    """Whether it gets no last words."""
     waiters: list[Slot] = field(default_factory=list[Slot])
     """Who waits for the end."""

@@ -26,10 +26,11 @@ class State(IntEnum):
 
     STARTING = 0
     RUNNING = 1
-    RESTARTING = 2
-    DRAINING = 3
-    CLOSING = 4
-    STOPPED = 5
+    PASSIVE = 2
+    RESTARTING = 3
+    DRAINING = 4
+    CLOSING = 5
+    STOPPED = 6
 
 
 LAST_OPEN = State.RESTARTING

@@ -9,6 +9,7 @@ from callboard.runtime.actor import Actor
 from callboard.runtime.cell import Cell
 from callboard.runtime.drive import drive
 from callboard.runtime.envelope import Envelope, current_envelope
+from callboard.runtime.logs import log_failure
 
 
 def incarnate(cell: Cell) -> Actor:
@@ -30,9 +31,22 @@ def incarnate(cell: Cell) -> Actor:
         if not isinstance(actor, Actor):
             raise TypeError(f"spawn needs an Actor class or a factory of one, got {actor!r}")
         actor.settle_in(cell)
+    saved, cell.saved = cell.saved, None
+    if saved is not None:
+        actor.restore(saved)
     cell.actor = actor
     cell.table = actor.__handlers__
     return actor
+
+
+def take_snapshot(cell: Cell) -> None:
+    """Keep what the incarnation wants its successor to know."""
+    if cell.actor is None:
+        return
+    try:
+        cell.saved = cell.actor.snapshot()
+    except Exception as error:  # noqa: BLE001  the next incarnation starts without
+        log_failure(cell.address, "snapshot failed", error)
 
 
 async def run_hook(cell: Cell, hook: Coroutine[Any, Any, None], context: Context) -> None:

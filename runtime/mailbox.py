@@ -61,7 +61,7 @@ class Mailbox:
     nobody overtakes it. Every envelope that comes in is counted as accepted.
     """
 
-    __slots__ = ("_counters", "_spare", "blocked", "held", "options", "queue")
+    __slots__ = ("_counters", "_spare", "blocked", "held", "options", "queue", "stirred_at")
 
     def __init__(
         self, options: MailboxOptions, counters: Counters, spare: list[deque[Envelope]]
@@ -72,6 +72,7 @@ class Mailbox:
         self.queue: deque[Envelope] | None = None
         """None while empty: an idle actor should not pay 600 bytes for a deque."""
         self.blocked: deque[Blocked] | None = None
+        self.stirred_at = 0.0
         self._counters = counters
         self._spare = spare
 

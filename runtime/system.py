@@ -27,7 +27,7 @@ from callboard.runtime.publishing import publish
 from callboard.runtime.ref import STOP_TIMEOUT, ActorRef
 from callboard.runtime.statistics import Statistics
 from callboard.runtime.supervision import Restart, Supervision
-from callboard.runtime.terms import Terms
+from callboard.runtime.terms import Shutdown, Terms
 from callboard.runtime.topics import Topic
 from callboard.runtime.tree import ActorNode, ActorTree
 from callboard.runtime.workers import Workers
@@ -149,6 +149,8 @@ class Runtime:
         mailbox: MailboxOptions | None = None,
         restart: Restart = "permanent",
         supervision: Supervision | None = None,
+        shutdown: Shutdown = None,
+        passivate_after: float | None = None,
     ) -> ActorRef:
         """Start an actor and wait for its `on_start`.
 
@@ -162,6 +164,12 @@ class Runtime:
                 end.
             supervision: How failures of the actor are met, and those of its children that have no
                 terms of their own; None for the runtime's.
+            shutdown: Seconds that it has when its parent, its group or the runtime ends it, "kill"
+                for none and no `on_stop`; None for what those allow.
+            passivate_after: Seconds of idleness after which it is put to rest: a snapshot is taken,
+                `on_stop` runs, the instance goes. The next message wakes it: a new instance gets
+                the snapshot, `on_start` runs. Address, mailbox, timers and watchers stay; actors
+                with children never rest. None for never.
 
         Raises:
             NameTakenError: A living sibling has the name.
@@ -169,11 +177,14 @@ class Runtime:
             Exception: Whatever the constructor or `on_start` raises; nothing was started then.
         """
         usual = self._usual
-        if mailbox is not None or restart != usual.restart or supervision is not None:
+        wanted = (mailbox, supervision, shutdown, passivate_after)
+        if wanted != (None, None, None, None) or restart != usual.restart:
             usual = Terms(
                 mailbox=mailbox or usual.mailbox,
                 restart=restart,
                 supervision=supervision or usual.supervision,
+                shutdown=shutdown,
+                passivate_after=passivate_after,
             )
         return ActorRef(await self._entered().spawn(None, factory, args, name, usual))
 
@@ -199,14 +210,14 @@ class Runtime:
 
     async def watch(self, ref: ActorRef) -> Down:
         """Wait for the end of an actor; at once if it has ended already."""
-        return await self._entered().wait_down(_cell(ref))
+        return await self._entered().ends.wait_down(_cell(ref))
 
     def find(self, address: Address | str) -> ActorRef | None:
         """Return a reference to a living actor by its address or path; None if there is none."""
         path = address.path if isinstance(address, Address) else address
         if isinstance(address, Address) and address.runtime != self.name:
             return None
-        cells: dict[str, Cell] | None = self._entered().roots
+        cells: dict[str, Cell] | None = self._entered().ends.roots
         cell: Cell | None = None
         for name in path.split("/"):
             cell = (cells or {}).get(name)
@@ -241,13 +252,13 @@ class Runtime:
             if current_envelope.get() is None:
                 await kernel.workers.quiet()
         kernel.closing = True
-        await supervisor.stop_all(max(0.0, scope.deadline - anyio.current_time()))
+        await supervisor.ends.stop_all(max(0.0, scope.deadline - anyio.current_time()))
 
     def statistics(self) -> Statistics:
         """Return where all messages have gone; the numbers add up at any moment."""
         kernel, cells = self._world(), tuple(self._cells())
         counters = kernel.counters
-        everyone = (*cells, *self._entered().abandoned)
+        everyone = (*cells, *self._entered().ends.abandoned)
         return Statistics(
             accepted=counters.accepted,
             handled=counters.handled,
@@ -264,7 +275,7 @@ class Runtime:
 
     def tree(self) -> ActorTree:
         """Return all living actors; `print` draws them."""
-        roots = self._entered().roots.values()
+        roots = self._entered().ends.roots.values()
         return ActorTree(runtime=self.name, actors=tuple(map(_node, roots)))
 
     async def _wind_up(self, *, graceful: bool) -> None:
@@ -296,7 +307,7 @@ class Runtime:
             self._body.cancel()
 
     def _cells(self) -> Iterator[Cell]:
-        waiting = list(self._entered().roots.values())
+        waiting = list(self._entered().ends.roots.values())
         while waiting:
             cell = waiting.pop()
             yield cell
@@ -333,7 +344,7 @@ def _cell(ref: ActorRef) -> Cell:
 def _node(cell: Cell) -> ActorNode:
     return ActorNode(
         address=cell.address,
-        kind=type(cell.actor).__name__,
+        kind=cell.kind,
         state=cell.state.name.lower(),
         queued=len(cell.mailbox),
         active=cell.active,

@@ -33,6 +33,13 @@ async def interrupt(cell: Cell, fate: Fate) -> bool:
     return ended
 
 
+async def let_finish(cell: Cell, timeout: float) -> None:
+    """Give the handlers of an actor that is about to restart some time to end by themselves."""
+    if timeout:
+        latest = cell.kernel.time() + timeout
+        await until(cell, lambda: not cell.active, lambda: latest)
+
+
 async def drained(cell: Cell, deadline: Callable[[], float]) -> bool:
     """Wait until an actor has handled all that was queued; return whether it has in time."""
     return await until(cell, lambda: not cell.active and not len(cell.mailbox), deadline)

@@ -199,7 +199,7 @@ async def test_blocked_tell_gives_up() -> None:
         with anyio.move_on_after(0.01) as scope:
             await listener.ask(Note(4))
         assert scope.cancelled_caught
-        assert runtime._entered().roots[listener.address.name].mailbox.blocked is None
+        assert runtime._entered().ends.roots[listener.address.name].mailbox.blocked is None
         gate.set()
         await runtime.settle()
         assert heard == [0, 1]
