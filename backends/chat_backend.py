@@ -11,8 +11,10 @@ from typing import Any, ClassVar, Self, TypeVar
 from callboard.backends.capabilities import Capabilities
 from callboard.backends.completion import Completion
 from callboard.backends.delta import Sink
+from callboard.backends.errors import BackendError
 from callboard.backends.request import Request
 from callboard.backends.sampling import SamplingParams
+from callboard.backends.secrecy import hide
 from callboard.backends.transport import Transport
 from callboard.backends.wire.chunk_reading import StreamedAnswer
 from callboard.backends.wire.completion_reading import read_completion
@@ -80,11 +82,15 @@ class ChatBackend:
         Raises:
             BackendError: The call failed; `backends/classify.py` decides how.
         """
-        if sink is not None:
-            return await self._streamed(request, sink)
-        call = chat_call(request, model=self.model, defaults=self._sampling)
-        answer = await self._transport.whole(call)
-        return read_completion(answer, messages=request.messages, model=self.model)
+        try:
+            if sink is not None:
+                return await self._streamed(request, sink)
+            call = chat_call(request, model=self.model, defaults=self._sampling)
+            answer = await self._transport.whole(call)
+            return read_completion(answer, messages=request.messages, model=self.model)
+        except BackendError as error:
+            hide(error, self._transport.secrets)
+            raise
 
     async def aclose(self) -> None:
         """Close the connections that are ours. A backend used again opens new ones."""

@@ -45,6 +45,8 @@ class InjectedTransport:
         self._threads = ThreadCalls(max_threads)
         self._where = f"the injected {type(client).__name__}"
         self._first_loop: object = None
+        self.secrets = ()
+        """None that anybody told us."""
 
     async def whole(self, call: ChatCall) -> Any:
         """Send one call; see `Transport.whole`.

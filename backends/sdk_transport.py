@@ -1,6 +1,7 @@
 """SdkTransport: carries calls through openai clients of our own, one for each event loop."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,6 @@ from callboard.backends.classify import from_exception
 from callboard.backends.credentials import secrets_in
 from callboard.backends.per_loop import PerLoop
 from callboard.backends.sdk import MakeClient, Sdk, exhaust
-from callboard.backends.secrecy import hide
 from callboard.backends.transport import Take
 from callboard.backends.wire.event_stream import EventStream
 from callboard.backends.wire.json_reading import decode_events, decode_json
@@ -19,6 +19,8 @@ from callboard.backends.wire.request_writing import ChatCall
 PATH = "/chat/completions"
 DRAIN = 0.05
 """Seconds to wait after `[DONE]` for the stream's end, so that its connection can serve again."""
+REMEMBERED = 64
+"""Secrets kept of those that credentials gave lately: more than calls are under way with."""
 CLOSING = 5.0
 """Seconds that closing may take, which no cancellation can cut short."""
 
@@ -38,7 +40,7 @@ class SdkTransport:
         headers: Asked before each call for headers that prove who is calling; None where the
             client has them.
         where: The endpoint's name in messages.
-        secrets: What the client has to prove who is calling: hidden where a server echoes it.
+        secrets: What the client has to prove who is calling.
         http_client: An HTTP client to be used and left open; None for one of our own.
     """
 
@@ -53,12 +55,18 @@ class SdkTransport:
     ) -> None:
         self._sdk = Sdk.load()
         self._headers = headers
-        self._secrets = secrets
+        self._secrets = tuple(secrets)
+        self._given: deque[str] = deque(maxlen=REMEMBERED)
         self._where = where
         # Functions, not methods: nothing in here may point back at this object, because the loss of
         # its last reference is what closes the clients of whoever forgot to.
         make = partial(_make, self._sdk, make_client, http_client)
         self._clients = PerLoop(make, _close if http_client is None else _leave_open)
+
+    @property
+    def secrets(self) -> Collection[str]:
+        """What the client has, and what credentials gave lately."""
+        return (*self._secrets, *self._given)
 
     async def whole(self, call: ChatCall) -> Any:
         """Send one call; see `Transport.whole`.
@@ -106,9 +114,10 @@ class SdkTransport:
         client = await self._clients.get()
         headers = call.headers
         if self._headers is not None:
-            headers = {**await self._headers(), **headers}
+            given = await self._headers()
+            self._given.extend(word for word in secrets_in(given) if word not in self._given)
+            headers = {**given, **headers}
         options = {"headers": headers} if headers else {}
-        secrets = self._secrets if self._headers is None else secrets_in(headers)
         return await self._guarded(
             client.post(
                 PATH,
@@ -117,18 +126,16 @@ class SdkTransport:
                 options=options,
                 stream=stream,
                 stream_cls=self._sdk.openai.AsyncStream[Any],
-            ),
-            secrets,
+            )
         )
 
-    async def _guarded(self, awaitable: Awaitable[Any], secrets: Iterable[str] = ()) -> Any:
+    async def _guarded(self, awaitable: Awaitable[Any]) -> Any:
         try:
             return await awaitable
         except Exception as error:
             known = from_exception(error, where=self._where)
             if known is None or known is error:
                 raise
-            hide(known, secrets)
             raise known from (error if known.status is None else None)
 
 

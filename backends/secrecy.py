@@ -13,16 +13,17 @@ SHORTEST = 6
 
 
 def hide(error: BackendError, secrets: Iterable[str]) -> None:
-    """Take secrets out of an error's message and body.
+    """Take secrets out of an error's message, body and request id.
 
     Args:
-        error: Changed in place: it has not been raised yet.
+        error: Changed in place.
         secrets: What the call was made with.
     """
     for secret in secrets:
         if len(secret) > SHORTEST:
             error.args = tuple(_without(value, secret) for value in error.args)
             error.body = _without(error.body, secret)
+            error.request_id = _without(error.request_id, secret)
 
 
 def _without(value: str | None, secret: str) -> str | None:

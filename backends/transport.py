@@ -1,6 +1,6 @@
 """Transport: how a call reaches the model, and how its answer comes back, unread."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Protocol, TypeAlias
 
 from callboard.backends.wire.request_writing import ChatCall
@@ -11,6 +11,11 @@ Take: TypeAlias = Callable[[Any], Awaitable[None]]
 
 class Transport(Protocol):
     """Carries calls; the reading of answers is done elsewhere."""
+
+    @property
+    def secrets(self) -> Collection[str]:
+        """What calls were made with lately, to be hidden where a server echoes it."""
+        ...
 
     async def whole(self, call: ChatCall) -> Any:
         """Send one call and return the whole answer: a dict, or an object of that shape.

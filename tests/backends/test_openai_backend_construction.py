@@ -24,8 +24,9 @@ def test_a_missing_key(url):
     """Without a key the constructor says what to set, what to pass, and what needs none."""
     with pytest.raises(AuthenticationError) as caught:
         OpenAIBackend("m", base_url=url)
-    for word in ("OPENAI_API_KEY", "api_key=", "credentials=", "RandomBackend"):
+    for word in ("OPENAI_API_KEY", "`api_key`", "`credentials`", "RandomBackend"):
         assert word in str(caught.value)
+    assert "[redacted]" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
