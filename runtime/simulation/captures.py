@@ -26,19 +26,29 @@ def find_captures(substitutions: Iterable[Substitution]) -> tuple[str, ...]:
     wanted = [
         vars(each.owner)[each.name] for each in substitutions if isinstance(each.owner, ModuleType)
     ]
-    containers = [thing for thing in gc.get_referrers(*wanted) if _may_capture(thing)]
+    holders = _holders(wanted)
     found: set[str] = set()
-    for holder in gc.get_referrers(*containers) if containers else ():
+    for holder in holders:
         for what, where in _captured(holder):
             if id(what) in originals and not _of_library(holder):
                 found.add(f"{originals[id(what)]} in {where}")
     return tuple(sorted(found))
 
 
-def _may_capture(thing: object) -> bool:
-    if isinstance(thing, dict):
-        return "__builtins__" not in thing and "__spec__" not in thing
-    return isinstance(thing, tuple | CellType)
+def _holders(wanted: list[Any]) -> list[Any]:
+    """Return what may hold some of the wanted: directly, in a tuple or dict, or in a closure."""
+    direct: list[Any] = gc.get_referrers(*wanted)
+    containers: list[Any] = [
+        each for each in direct if isinstance(each, tuple) or _is_attributes(each)
+    ]
+    cells = [each for each in direct if isinstance(each, CellType)]
+    if cells:
+        containers += [each for each in gc.get_referrers(*cells) if isinstance(each, tuple)]
+    return [*direct, *(gc.get_referrers(*containers) if containers else ())]
+
+
+def _is_attributes(thing: Any) -> bool:
+    return isinstance(thing, dict) and "__builtins__" not in thing
 
 
 def _captured(holder: Any) -> Iterator[tuple[object, str]]:

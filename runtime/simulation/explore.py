@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVarTuple
 
+from callboard.runtime.simulation.choices import Choices
 from callboard.runtime.simulation.exploration import ExplorationReport, Failure
-from callboard.runtime.simulation.fifo import Fifo
 from callboard.runtime.simulation.limits import Limits
 from callboard.runtime.simulation.naming import policy_of
 from callboard.runtime.simulation.pct import Pct
@@ -77,7 +77,7 @@ class _Search:
         """Yield what to run; nothing more once the caller has found enough."""
         horizon = 0
         if "pct" in policies:
-            horizon = len(self.run(0, Fifo()).choices)
+            horizon = len(self.run(0, Choices()).choices)
             if self.failures:
                 return
         fitted = Pct(horizon=max(1, horizon))

@@ -62,7 +62,7 @@ class History:
     def note(self, kind: Kind, lane: str, text: str, target: str = "") -> None:
         """Note an event of the step that runs."""
         loop = self._loop
-        if loop is not None:
+        if loop is not None and loop.failure is None:  # what follows a failure is clean-up
             self._events.append(
                 Event(
                     time=loop.time(),

@@ -10,6 +10,7 @@ the clock jumps to the next timer; when there is none, the program is deadlocked
 import asyncio
 import hashlib
 import heapq
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -77,7 +78,7 @@ class SimulationLoop(SealedLoop):
         self._steps_at_once = 0
         self._last_step = limits.steps
         self._clock_reads = 0
-        self._ending = False
+        self._main: SimulatedTask | None = None
         make_task: Any = self._make_task
         self.set_task_factory(make_task)
 
@@ -124,7 +125,8 @@ class SimulationLoop(SealedLoop):
         """Set a timer."""
         self.check_open()
         timer = Timer(when, callback, args, self, context, next(self._births))
-        heapq.heappush(self._timers, (when, next(self._order), timer))
+        if when < math.inf:  # anyio.sleep_forever sets a timer that never goes off
+            heapq.heappush(self._timers, (when, next(self._order), timer))
         return timer
 
     def call_later(
@@ -178,16 +180,17 @@ class SimulationLoop(SealedLoop):
             return
         self._sort_queue()
         if self._pool:
-            self._step(self._choose())
+            self._step_one_of_the_pool()
 
     def _jump(self) -> None:
         """Move the clock to the next timer."""
         while self._timers and self._timers[0][2].cancelled():
             heapq.heappop(self._timers)
-        if not self._timers:
-            raise self.fail(DeadlockError(self._now, self._picture()))
-        self._now = max(self._now, self._timers[0][0])
-        self._steps_at_once = 0
+        if self._timers:
+            self._now = max(self._now, self._timers[0][0])
+            self._steps_at_once = 0
+        else:
+            self.fail(DeadlockError(self._now, self._picture()))
 
     def _collect_due(self) -> None:
         timers = self._timers
@@ -197,6 +200,8 @@ class SimulationLoop(SealedLoop):
     def _sort_queue(self) -> None:
         """Run what keeps its order, and let the rest compete."""
         for _ in range(len(self._queue)):
+            if self._in_order:
+                return  # a callback has failed
             handle = self._queue.popleft()
             if handle.number is None:
                 self._step(handle)
@@ -204,17 +209,17 @@ class SimulationLoop(SealedLoop):
                 self._pool.append(handle)
                 self._pool_numbers.append(handle.number)
 
-    def _choose(self) -> Callback | Timer:
+    def _step_one_of_the_pool(self) -> None:
         index = 0
         if len(self._pool) > 1:
             try:
                 index = self._chooser.choose(self._pool_numbers)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  a chooser that gives up ends the run
                 self.fail(error)
-                raise
+                return
             self.choices.append(index)
         del self._pool_numbers[index]
-        return self._pool.pop(index)
+        self._step(self._pool.pop(index))
 
     def _step(self, handle: Callback | Timer) -> None:
         if handle.cancelled():
@@ -226,9 +231,6 @@ class SimulationLoop(SealedLoop):
         if self.observer is not None:
             self.observer(self, handle)
         handle.run()
-        if self.failure is not None and not self._ending:
-            self._ending = True
-            raise self.failure
         if self._steps_at_once > self._limits.steps_at_once:
             self._give_up(f"{self._limits.steps_at_once} steps without the clock moving")
         elif self.steps > self._last_step:
@@ -253,12 +255,21 @@ class SimulationLoop(SealedLoop):
     ) -> SimulatedTask:
         task = SimulatedTask(coro, number=next(self._births), loop=loop, **options)
         self._digest.update(b"+%d;" % task.number)
+        if self._main is None:
+            self._main = task
         return task
 
     # The end
 
     def fail(self, error: BaseException) -> BaseException:
-        """End the run with an error as soon as this step is over; return the error, to raise it."""
+        """End the run with an error, in good order: the main task is cancelled.
+
+        Returns:
+            The error, for the culprit to raise.
+
+        Raises:
+            BaseException: The error, out of the loop, if the run is ending already and can't.
+        """
         if self.failure is None:
             self.failure = error
             # What follows is clean-up: in order, and with an allowance of its own.
@@ -266,8 +277,12 @@ class SimulationLoop(SealedLoop):
             self._queue.extend(self._pool)
             self._pool.clear()
             self._pool_numbers.clear()
-            self._steps_at_once = 0
             self._last_step = self.steps + self._limits.steps_at_once
+            self._steps_at_once = 0
+            if self._main is not None and self._main.cancel():
+                return error
+        if not isinstance(error, RefusedError):
+            raise error
         return error
 
     def close(self) -> None:
@@ -286,8 +301,8 @@ class SimulationLoop(SealedLoop):
         else:
             super().call_exception_handler(context)
 
-    def _give_up(self, limit: str) -> NoReturn:
-        raise self.fail(LivelockError(self._now, limit, self._picture()))
+    def _give_up(self, limit: str) -> None:
+        self.fail(LivelockError(self._now, limit, self._picture()))
 
     def _picture(self) -> str:
         tasks = [task for task in asyncio.all_tasks(self) if isinstance(task, SimulatedTask)]

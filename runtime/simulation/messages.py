@@ -1,20 +1,20 @@
-"""Messages in the history: the runtime's tracer is the place where each of them passes."""
+"""Messages in the history: the runtime's observer is told of each of them."""
 
 from collections.abc import Callable
 from typing import Any
 
 from callboard.runtime.envelope import Envelope
 from callboard.runtime.kernel import Kernel
+from callboard.runtime.observer import Observer
 from callboard.runtime.simulation.history import History, lane_of_task
 from callboard.runtime.simulation.loop import SimulationLoop
 from callboard.runtime.simulation.substitution import Substitution
-from callboard.runtime.telemetry import MessageTracer
 
 
-class MessageRecorder(MessageTracer):
-    """Notes each message's life in the history, and passes it on to the runtime's own tracer."""
+class MessageRecorder:
+    """Notes each message's life in the history, and passes it on to the runtime's own observer."""
 
-    def __init__(self, history: History, inner: MessageTracer | None) -> None:
+    def __init__(self, history: History, inner: Observer | None) -> None:
         self._history = history
         self._inner = inner
 
@@ -54,7 +54,7 @@ def _with_recorder(
     kernel: Kernel,
     /,
     *args: Any,
-    tracer: MessageTracer | None = None,
+    tracer: Observer | None = None,
     **rest: Any,
 ) -> None:
     if isinstance(loop.observer, History):

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from callboard.runtime.simulation.loop import SimulationLoop
 from callboard.runtime.simulation.sealed_loop import LIVE, PROCESS
 from callboard.runtime.simulation.substitution import Substitution, refuses
 
@@ -23,7 +25,7 @@ def refusal_substitutions() -> list[Substitution]:
         _refusal("threading.Thread.start", threading.Thread, THREAD),
         _refusal("_thread.start_new_thread", _thread, THREAD),
         _refusal("_thread.start_joinable_thread", _thread, THREAD),
-        _refusal("threading.Condition.wait", threading.Condition, WAIT),
+        Substitution(owner=threading.Condition, name="wait", serve=_wait),
         _refusal("select.select", select, WAIT),
         _refusal("builtins.input", builtins, "an argument of the simulated function"),
         _refusal("socket.socket.__init__", socket.socket, LIVE),
@@ -37,6 +39,18 @@ def refusal_substitutions() -> list[Substitution]:
 
 _LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo")
 _STARTS = ("system", "fork", "forkpty", "posix_spawn", "posix_spawnp", "execv", "execve")
+
+
+def _wait(
+    loop: SimulationLoop,
+    original: Callable[..., bool],
+    condition: threading.Condition,
+    timeout: float | None = None,
+) -> bool:
+    """Below threading.Event, queue.Queue and concurrent.futures.Future."""
+    if timeout is None or timeout > 0:
+        loop.refuse("threading.Condition.wait", WAIT)
+    return original(condition, timeout)
 
 
 def _refusal(what: str, owner: Any, instead: str) -> Substitution:

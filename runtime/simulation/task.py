@@ -25,6 +25,12 @@ class SimulatedTask(asyncio.Task[Any]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
+    @property
+    def awaited(self) -> "SimulatedTask | None":
+        """The task that it waits for, if it awaits one itself."""
+        waiter: object = getattr(self, "_fut_waiter", None)
+        return waiter if isinstance(waiter, SimulatedTask) else None
+
     def abandon(self) -> None:
         """End it without a word, after a run that could not end in good order."""
         self._log_destroy_pending = False

@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from callboard.runtime.ref import ActorRef
-from callboard.runtime.simulation.places import describe, innermost
+from callboard.runtime.simulation.places import describe, innermost, is_machinery
 from callboard.runtime.simulation.stacks import frames_of
 from callboard.runtime.simulation.task import SimulatedTask
 
@@ -74,18 +74,24 @@ def find_circle(waits: Sequence[Wait]) -> list[int]:
 def _wait_of(task: SimulatedTask) -> Wait:
     frames = list(frames_of(task))
     own = innermost(frames)
-    thing, others = "", tuple[int, ...]()
-    for frame in frames[frames.index(own) :] if own is not None else ():
-        found = _look(frame, task)
-        if found is not None:
-            thing, others = found.thing, found.others
+    found = next(filter(None, (_look(frame, task) for frame in _beyond(frames, own))), None)
+    if found is None:
+        awaited = task.awaited
+        found = _Found("") if awaited is None else _Found("a task", (awaited.number,))
     return Wait(
         number=task.number,
         name=task.get_name(),
         place="its beginning" if own is None else describe(own),
-        thing=thing,
-        others=others,
+        thing=found.thing,
+        others=found.others,
     )
+
+
+def _beyond(frames: Sequence[FrameType], own: FrameType | None) -> Sequence[FrameType]:
+    """Return the frames of libraries that a line of the program has called."""
+    if own is None or is_machinery(own.f_code.co_filename):
+        return frames
+    return frames[frames.index(own) + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def _look(frame: FrameType, task: SimulatedTask) -> _Found | None:
         return _Found("a Lock", () if owner is None else _by_identity([owner.id]))
     if isinstance(thing, anyio.CapacityLimiter):
         return _Found("a CapacityLimiter", _by_identity(map(id, thing.statistics().borrowers)))
-    if isinstance(thing, TaskGroup):
+    if isinstance(thing, TaskGroup) and function in ("__aexit__", "start"):
         return _Found("its task group", _children(thing, task))
     return _look_at_the_rest(thing, function, values)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def test_shuffle_runs_each_once_per_round(seed: int, size: int) -> None:
 def test_pct_stays_with_the_highest_priority_until_it_drops() -> None:
     """Few changes: long stretches of one task, which a fair choice would never show."""
     chosen = walk(Pct(depth=2, horizon=50), 3, range(1, 6), 60)
-    changes = sum(a != b for a, b in zip(chosen, chosen[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(chosen))
     assert 1 <= changes <= 2
 
 
@@ -96,7 +97,7 @@ def test_names_stand_for_the_usual_settings(name: str) -> None:
 )
 def test_unknown_words_are_refused(word: str) -> None:
     """Only names and our own classes with literal arguments are understood."""
-    with pytest.raises(ValueError, match="unknown policy|malformed"):
+    with pytest.raises(ValueError, match=r"unknown policy|malformed"):
         policy_of(word)
 
 
