@@ -20,11 +20,13 @@ Reason = Literal[
     "mailbox_full",
     "late_reply",
     "not_journalled",
+    "poison",
 ]
 """Why: the actor stopped; it restarted while handling; it has no such handler; the ask's deadline
 passed first; its asker was cancelled and the message is declared `cancel_with_asker`; the overflow
 policy dropped it; a subscriber's or timer's mailbox stayed full; the reply came too late;
-the journal refused a published or scheduled message."""
+the journal refused a published or scheduled message; its handler failed again and again
+(`MailboxOptions.redeliver`)."""
 
 KEPT = 1000
 

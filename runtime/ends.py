@@ -96,7 +96,7 @@ class Ends:
         if watched.alive:
             _watchers(watched)[watcher] = None
         else:
-            watcher.deliver_control(self._kernel.control(_down(watched), watcher))
+            watcher.deliver_down(self._kernel.control(_down(watched), watcher), watched)
 
     async def wait_down(self, watched: Cell) -> Down:
         """Wait for the end of an actor."""
@@ -173,7 +173,7 @@ class Ends:
                 if not watcher.done():
                     watcher.set_result(None)
             else:
-                watcher.deliver_control(self._kernel.control(_down(cell), watcher))
+                watcher.deliver_down(self._kernel.control(_down(cell), watcher), cell)
         if cell.farewell is not None:
             for slot in cell.farewell.waiters:
                 if not slot.done():

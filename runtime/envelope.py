@@ -55,6 +55,7 @@ class Envelope:
         "coroutine",
         "deadline",
         "entry",
+        "failures",
         "fate",
         "heir",
         "kind",
@@ -77,6 +78,8 @@ class Envelope:
     """Absolute; infinite for all but asks."""
     context: Context
     """The sender's context variables, in which the handler runs; unset after it."""
+    failures: int
+    """How often its handler has failed; unset unless messages are redelivered."""
     fate: Fate | None
     """Why its handler was cancelled, or should not start."""
     asked_at: float

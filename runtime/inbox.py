@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from callboard.runtime.address import Address
 from callboard.runtime.dead_letters import Reason
-from callboard.runtime.envelope import Envelope, Failure
+from callboard.runtime.envelope import Envelope, Failure, Party
 from callboard.runtime.errors import (
     ActorError,
     ActorRestartedError,
@@ -119,10 +119,10 @@ class Inbox:
             self._check_blocked_send(envelope, waiter)
         return self.mailbox.wait(envelope, None if envelope.slot else self.kernel.make_slot())
 
-    def deliver_control(self, envelope: Envelope) -> None:
-        """Deliver what is exempt from bounds."""
+    def deliver_down(self, envelope: Envelope, ended: Party) -> None:
+        """Deliver the news of an actor's end ahead of what waits, but for what that actor sent."""
         if self.state <= State.DRAINING:
-            self.mailbox.force(envelope)
+            self.mailbox.expedite(envelope, ended)
             self._arrived()
 
     def check_cycle(self, envelope: Envelope, waiter: Envelope) -> bool:
@@ -210,7 +210,8 @@ class Inbox:
         if overflow in ("block", "reject"):
             self.kernel.counters.rejected += 1
             raise self._full(envelope)
-        victim = self.mailbox.evict() if overflow == "drop_oldest" else None
+        victim = self.mailbox.evict(envelope) if overflow == "drop_oldest" else None
+        self.mailbox.dropped += 1
         if victim is None:
             self.kernel.accept(envelope)
             self.bury(envelope, "dropped_newest")
@@ -255,5 +256,5 @@ class Inbox:
 
 def _mailbox(kernel: Kernel, options: MailboxOptions) -> Mailbox:
     if kernel.journal is None:
-        return Mailbox(options, kernel.counters, kernel.spare)
-    return ObservedMailbox(options, kernel.counters, kernel.spare, kernel.journal)
+        return Mailbox(options, kernel.mail_room)
+    return ObservedMailbox(options, kernel.mail_room, kernel.journal)

@@ -1,6 +1,5 @@
 """What the actors of one runtime share: its clock, queue, timers, counters and records."""
 
-from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from itertools import count
@@ -11,7 +10,9 @@ from callboard.runtime.dead_letters import DeadLetters, Reason
 from callboard.runtime.envelope import Envelope, Party
 from callboard.runtime.errors import ActorError
 from callboard.runtime.loops import Loop
+from callboard.runtime.mailbox import MailRoom
 from callboard.runtime.observer import Observer, Recorder
+from callboard.runtime.slow_consumers import SlowConsumers
 from callboard.runtime.statistics import Counters
 from callboard.runtime.timers import Timers
 from callboard.runtime.topics import Subscriptions
@@ -29,10 +30,10 @@ class Kernel:
         "dead_letters",
         "gate",
         "journal",
+        "mail_room",
         "make_slot",
         "name",
         "numbers",
-        "spare",
         "subscriptions",
         "time",
         "timers",
@@ -71,8 +72,11 @@ class Kernel:
         """End the whole runtime with an error."""
         self.numbers = count(1)
         """For names of actors that were given none."""
-        self.spare: list[deque[Envelope]] = []
-        """Empty queues, lent to mailboxes while they hold something."""
+        self.mail_room = MailRoom(
+            counters=self.counters,
+            clock=loop.time,
+            complain=SlowConsumers(loop.time).complain,
+        )
         self.closing = False
 
     def close(self) -> None:

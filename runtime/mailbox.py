@@ -1,13 +1,15 @@
 """Mailboxes: bounded, first in first out, with a declared overflow policy. Nothing here waits."""
 
+import math
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
-from callboard.runtime.envelope import Envelope
+from callboard.runtime.envelope import Envelope, Party
 from callboard.runtime.loops import Slot
-from callboard.runtime.statistics import Counters
+from callboard.runtime.statistics import Counters, MailboxStatistics
 
 Overflow = Literal["block", "reject", "drop_oldest", "drop_newest"]
 """What happens to a message that finds no room: its sender waits, its sender is told, the oldest
@@ -22,8 +24,21 @@ class MailboxOptions:
     """Messages that it holds, running reentrant handlers included."""
     overflow: Overflow = "block"
     """What happens to a message that finds no room."""
+    priority: Callable[[Any], int] | None = None
+    """Rates a message: higher ones are handled first, equal ones in order; must not raise.
+
+    Where something is dropped to make room, it is the oldest of the lowest."""
+    redeliver: int = 0
+    """How often a message whose handler failed is handled again, by the next incarnation.
+
+    It goes back to the head of the queue. When it has failed once more than this it is poison: a
+    dead letter with that reason. 0, the default, costs a message at its first failure."""
+    warn_at: int | None = None
+    """Number of waiting messages from which on a warning is logged, at most once a minute."""
 
     def __post_init__(self) -> None:
+        if self.redeliver < 0 or (self.warn_at is not None and self.warn_at < 1):
+            raise ValueError(f"need redeliver >= 0 and warn_at >= 1, got {self}")
         if self.capacity < 1:
             raise ValueError(
                 f"a mailbox must hold at least 1 message, got capacity={self.capacity}"
@@ -54,6 +69,20 @@ class Blocked:
         self.envelope.recipient.expired(self.envelope)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRoom:
+    """What the mailboxes of one runtime share."""
+
+    counters: Counters
+    """The runtime's totals."""
+    clock: Callable[[], float]
+    """The time, in seconds."""
+    complain: Callable[[Envelope, int], None]
+    """Take note of a message that came in when too many were waiting, and of how many."""
+    spare: list[deque[Envelope]] = field(default_factory=list[deque[Envelope]])
+    """Empty queues, lent to mailboxes while they hold something."""
+
+
 class Mailbox:
     """A bounded queue of envelopes and the senders that wait for room in it.
 
@@ -61,20 +90,38 @@ class Mailbox:
     nobody overtakes it. Every envelope that comes in is counted as accepted.
     """
 
-    __slots__ = ("_counters", "_spare", "blocked", "held", "options", "queue", "stirred_at")
+    __slots__ = (
+        "_attend_at",
+        "_mark",
+        "_room",
+        "blocked",
+        "dropped",
+        "held",
+        "high_water",
+        "options",
+        "queue",
+        "stirred_at",
+    )
 
-    def __init__(
-        self, options: MailboxOptions, counters: Counters, spare: list[deque[Envelope]]
-    ) -> None:
+    def __init__(self, options: MailboxOptions, room: MailRoom) -> None:
         self.options = options
         self.held = 0
         """Running reentrant handlers."""
         self.queue: deque[Envelope] | None = None
         """None while empty: an idle actor should not pay 600 bytes for a deque."""
         self.blocked: deque[Blocked] | None = None
+        self.high_water = 0
+        """The most that it ever held, running reentrant handlers included."""
+        self.dropped = 0
+        """Messages that its overflow policy dropped."""
         self.stirred_at = 0.0
-        self._counters = counters
-        self._spare = spare
+        """When the marked envelope came in, or later, if something came in since."""
+        self._mark: Envelope | None = None
+        # Taking the time of each message would cost more than the queue does. Instead one message
+        # is marked with the time, and whatever is ahead of it is older.
+        self._attend_at = 0
+        """How full it must be for a message to need more than to be appended."""
+        self._room = room
 
     def __len__(self) -> int:
         return len(self.queue) if self.queue else 0
@@ -84,15 +131,22 @@ class Mailbox:
 
     def put(self, envelope: Envelope) -> bool:
         """Take the envelope in if there is room; return whether there was."""
-        queue = self.queue
+        queue, room = self.queue, self._room
         if queue is None:
-            if self.held >= self.options.capacity:
+            depth = self.held
+            if depth >= self.options.capacity:
                 return False
-            queue = self.queue = self._spare.pop() if self._spare else deque()
-        elif len(queue) + self.held >= self.options.capacity:
-            return False
+            queue = self.queue = room.spare.pop() if room.spare else deque()
+            self._mark = envelope
+            self.stirred_at = room.clock()
+        else:
+            depth = len(queue) + self.held
+            if depth >= self.options.capacity:
+                return False
         queue.append(envelope)
-        self._counters.accepted += 1
+        room.counters.accepted += 1
+        if depth >= self._attend_at:
+            self._attend(queue, depth + 1)
         return True
 
     def has_room(self) -> bool:
@@ -101,10 +155,27 @@ class Mailbox:
 
     def force(self, envelope: Envelope) -> None:
         """Take the envelope in, room or not: control messages are exempt from the bound."""
-        if self.queue is None:
-            self.queue = self._spare.pop() if self._spare else deque()
-        self.queue.append(envelope)
-        self._counters.accepted += 1
+        queue = self._open(envelope)
+        queue.append(envelope)
+        self._room.counters.accepted += 1
+        self._attend(queue, len(queue) + self.held)
+
+    def expedite(self, envelope: Envelope, last_words_of: Party) -> None:
+        """Take a control message in, room or not, ahead of all that waits.
+
+        It goes behind earlier control messages, and behind what one actor has sent: what that actor
+        had to say was said before it ended.
+        """
+        queue = self._open(envelope)
+        place = len(queue)
+        while place and not _goes_first(queue[place - 1], last_words_of):
+            place -= 1
+        queue.insert(place, envelope)
+        self._room.counters.accepted += 1
+
+    def put_back(self, envelope: Envelope) -> None:
+        """Let an envelope that was taken be the next one again."""
+        self._open(envelope).appendleft(envelope)
 
     def take(self) -> Envelope | None:
         """Return the oldest envelope, and let in who waited for its room."""
@@ -115,21 +186,31 @@ class Mailbox:
         if self.blocked is not None:
             self.admit()
         if not queue:
-            self.queue = None
-            self._spare.append(queue)
+            self.queue = self._mark = None
+            self._room.spare.append(queue)
+        elif envelope is self._mark:
+            self._mark_last(queue)
         return envelope
 
     def peek(self) -> Envelope | None:
         """Return the oldest envelope and leave it where it is."""
         return self.queue[0] if self.queue else None
 
-    def evict(self) -> Envelope | None:
-        """Return the oldest envelope that may be dropped; None if all are control messages."""
-        for envelope in self:
-            if envelope.kind != "control":
-                self.withdraw(envelope)
-                return envelope
-        return None
+    def evict(self, newcomer: Envelope) -> Envelope | None:
+        """Return the oldest envelope that may be dropped; None if the newcomer should be.
+
+        With priorities, that is the oldest of the lowest. Control messages stay.
+        """
+        candidates = [envelope for envelope in self if envelope.kind != "control"]
+        if not candidates:
+            return None
+        victim = candidates[0]
+        if self.options.priority is not None:
+            victim = min(candidates, key=self._rating)  # the first of them
+            if self._rating(newcomer) < self._rating(victim):
+                return None
+        self.withdraw(victim)
+        return victim
 
     def withdraw(self, envelope: Envelope) -> None:
         """Take out one envelope that is in the queue."""
@@ -137,8 +218,10 @@ class Mailbox:
         assert queue is not None, "withdraw what is queued"  # noqa: S101  an invariant of callers
         queue.remove(envelope)
         if not queue:
-            self.queue = None
-            self._spare.append(queue)
+            self.queue = self._mark = None
+            self._room.spare.append(queue)
+        elif envelope is self._mark:
+            self._mark_last(queue)
 
     def wait(self, envelope: Envelope, room: Slot | None) -> Blocked:
         """Line the envelope up for room.
@@ -175,8 +258,54 @@ class Mailbox:
             if not blocked.slot.done():
                 self._let_in(blocked)
         self.blocked = None
-        rest, self.queue = list(self), None
+        rest, self.queue, self._mark = list(self), None, None
         return rest
+
+    def statistics(self) -> MailboxStatistics:
+        """Return its numbers as they are now."""
+        age = self._room.clock() - self.stirred_at if self.queue else 0.0
+        return MailboxStatistics(
+            depth=len(self),
+            high_water=self.high_water,
+            oldest_age=age,
+            dropped=self.dropped,
+            blocked=len(self.blocked or ()),
+        )
+
+    def _open(self, envelope: Envelope) -> deque[Envelope]:
+        if self.queue is None:
+            self.queue = self._room.spare.pop() if self._room.spare else deque()
+            self._mark = envelope
+            self.stirred_at = self._room.clock()
+        return self.queue
+
+    def _mark_last(self, queue: deque[Envelope]) -> None:
+        self._mark = queue[-1]
+        self.stirred_at = self._room.clock()
+
+    def _attend(self, queue: deque[Envelope], depth: int) -> None:
+        """Do for the last envelope what appending it has not done."""
+        options = self.options
+        self.high_water = max(depth, self.high_water)
+        if options.warn_at is not None and depth >= options.warn_at:
+            self._room.complain(queue[-1], depth)
+        if options.priority is not None:
+            self._rank(queue)
+            return
+        warn_at = options.warn_at or options.capacity
+        self._attend_at = min(self.high_water, warn_at - 1)
+
+    def _rank(self, queue: deque[Envelope]) -> None:
+        """Move the last envelope ahead of those with lower priority."""
+        if len(queue) < 2 or self._rating(queue[-2]) >= self._rating(queue[-1]):
+            return
+        envelope = queue.pop()
+        place = bisect_right(queue, -self._rating(envelope), key=lambda other: -self._rating(other))
+        queue.insert(place, envelope)
+
+    def _rating(self, envelope: Envelope) -> float:
+        rate = self.options.priority
+        return math.inf if rate is None or envelope.kind == "control" else rate(envelope.message)
 
     def _let_in(self, blocked: Blocked) -> None:
         self.force(blocked.envelope)
@@ -187,3 +316,7 @@ class Mailbox:
         if self.blocked is not None:
             self.blocked.remove(blocked)
             self.blocked = self.blocked or None
+
+
+def _goes_first(envelope: Envelope, last_words_of: Party) -> bool:
+    return envelope.kind == "control" or envelope.sender is last_words_of

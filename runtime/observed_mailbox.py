@@ -1,11 +1,8 @@
 """A mailbox that says what it lets in; only runtimes with a journal have such."""
 
-from collections import deque
-
-from callboard.runtime.envelope import Envelope
-from callboard.runtime.mailbox import Mailbox, MailboxOptions
+from callboard.runtime.envelope import Envelope, Party
+from callboard.runtime.mailbox import Mailbox, MailboxOptions, MailRoom
 from callboard.runtime.observer import Recorder
-from callboard.runtime.statistics import Counters
 
 
 class ObservedMailbox(Mailbox):
@@ -13,14 +10,8 @@ class ObservedMailbox(Mailbox):
 
     __slots__ = ("_journal",)
 
-    def __init__(
-        self,
-        options: MailboxOptions,
-        counters: Counters,
-        spare: list[deque[Envelope]],
-        journal: Recorder,
-    ) -> None:
-        super().__init__(options, counters, spare)
+    def __init__(self, options: MailboxOptions, room: MailRoom, journal: Recorder) -> None:
+        super().__init__(options, room)
         self._journal = journal
 
     def put(self, envelope: Envelope) -> bool:
@@ -33,4 +24,9 @@ class ObservedMailbox(Mailbox):
     def force(self, envelope: Envelope) -> None:
         """Take the envelope in, room or not."""
         super().force(envelope)
+        self._journal.accepted(envelope)
+
+    def expedite(self, envelope: Envelope, last_words_of: Party) -> None:
+        """Take a control message in, ahead of what waits."""
+        super().expedite(envelope, last_words_of)
         self._journal.accepted(envelope)

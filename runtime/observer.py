@@ -21,7 +21,11 @@ class Observer(Protocol):
         ...
 
     def end(self, envelope: Envelope, outcome: str, error: BaseException | None = None) -> None:
-        """Take note of its one outcome: handled, failed, or the reason of a dead letter."""
+        """Take note of its one outcome: handled, failed, or the reason of a dead letter.
+
+        Before that there may be attempts with the outcome "redelivered": the handler failed, and
+        the message waits to be handled once more.
+        """
         ...
 
 

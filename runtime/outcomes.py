@@ -44,13 +44,33 @@ class Outcomes(Inbox):
             self._reply(envelope, slot, Failure(error))
             self._end_trace(envelope, "handled", error)
             return
+        expired = isinstance(error, TimeoutError) and kernel.time() >= envelope.deadline
+        if self.mailbox.options.redeliver and not expired and not (slot and slot.done()):
+            self._try_again(envelope, error)
+            return
         kernel.counters.failed += 1
         if slot is not None:
             wrapped = HandlerError(self.address, envelope.type_name, error)
             self._reply(envelope, slot, Failure(wrapped))
         self._end_trace(envelope, "failed", error)
-        if not (isinstance(error, TimeoutError) and kernel.time() >= envelope.deadline):
+        if not expired:
             self._crashed(error)
+
+    def _try_again(self, envelope: Envelope, error: BaseException) -> None:
+        """Put a message that failed back, or into quarantine if that was often enough."""
+        kernel = self.kernel
+        envelope.failures = getattr(envelope, "failures", 0) + 1
+        if envelope.failures > self.mailbox.options.redeliver:
+            if envelope.slot is not None:
+                wrapped = HandlerError(self.address, envelope.type_name, error)
+                envelope.slot.set_result(Failure(wrapped))
+            self.bury(envelope, "poison")
+        else:
+            kernel.counters.redelivered += 1
+            if kernel.tracer is not None:
+                kernel.tracer.end(envelope, "redelivered", error)
+            self.mailbox.put_back(envelope)
+        self._crashed(error)
 
     def _broke(self, envelope: Envelope, error: BaseException) -> None:
         # KeyboardInterrupt, SystemExit: not a failure of this actor, but the end of the program.

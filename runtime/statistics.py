@@ -7,7 +7,16 @@ from dataclasses import dataclass
 class Counters:
     """Running totals; plain integers, because they are touched for every message."""
 
-    __slots__ = ("accepted", "dead", "failed", "handled", "late_replies", "rejected", "restarts")
+    __slots__ = (
+        "accepted",
+        "dead",
+        "failed",
+        "handled",
+        "late_replies",
+        "redelivered",
+        "rejected",
+        "restarts",
+    )
 
     def __init__(self) -> None:
         self.accepted = 0
@@ -15,8 +24,25 @@ class Counters:
         self.failed = 0
         self.dead = 0
         self.rejected = 0
+        self.redelivered = 0
         self.late_replies = 0
         self.restarts = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxStatistics:
+    """The numbers of one mailbox."""
+
+    depth: int
+    """Messages that wait now."""
+    high_water: int
+    """The most that it ever held, running reentrant handlers included."""
+    oldest_age: float
+    """Seconds that the oldest message has waited at least; 0 if none waits."""
+    dropped: int
+    """Messages that the overflow policy dropped."""
+    blocked: int
+    """Senders that wait for room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +67,8 @@ class Statistics:
     """Messages in handlers now."""
     rejected: int
     """Messages handed back to their senders with an error; they were never accepted."""
+    redelivered: int
+    """Times that a message went back to its mailbox after a failure."""
     late_replies: int
     """Replies that came when nobody waited any more; their messages count as handled."""
     restarts: int

@@ -25,7 +25,7 @@ from callboard.runtime.observer import Observer, Recorder
 from callboard.runtime.observers import Observers
 from callboard.runtime.publishing import publish
 from callboard.runtime.ref import STOP_TIMEOUT, ActorRef
-from callboard.runtime.statistics import Statistics
+from callboard.runtime.statistics import MailboxStatistics, Statistics
 from callboard.runtime.supervision import Restart, Supervision
 from callboard.runtime.terms import Shutdown, Terms
 from callboard.runtime.topics import Topic
@@ -267,11 +267,16 @@ class Runtime:
             queued=sum(len(cell.mailbox) for cell in cells),
             active=sum(cell.active for cell in everyone),
             rejected=counters.rejected,
+            redelivered=counters.redelivered,
             late_replies=counters.late_replies,
             restarts=counters.restarts,
             actors=len(cells),
             dead_by_reason=self.dead_letters.by_reason(),
         )
+
+    def mailbox(self, ref: ActorRef) -> MailboxStatistics:
+        """Return the numbers of one actor's mailbox."""
+        return _cell(ref).mailbox.statistics()
 
     def tree(self) -> ActorTree:
         """Return all living actors; `print` draws them."""
@@ -346,7 +351,7 @@ def _node(cell: Cell) -> ActorNode:
         address=cell.address,
         kind=cell.kind,
         state=cell.state.name.lower(),
-        queued=len(cell.mailbox),
+        mailbox=cell.mailbox.statistics(),
         active=cell.active,
         restarts=cell.incarnation,
         children=tuple(map(_node, (cell.children or {}).values())),

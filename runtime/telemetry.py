@@ -78,7 +78,7 @@ class MessageTracer:
             span.set_attribute(ERROR_TYPE, type(error).__qualname__)
             span.set_status(Status(StatusCode.ERROR, type(error).__qualname__))
         span.end()
-        envelope.trace = None
+        envelope.trace = Trace(time.time_ns()) if outcome == "redelivered" else None
 
     def _start(self, envelope: Envelope, record: Trace) -> Span:
         source = trace.get_current_span().get_span_context()

@@ -1,9 +1,10 @@
 """The supervision tree, as a value that prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from callboard.runtime.address import Address
+from callboard.runtime.statistics import MailboxStatistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +17,8 @@ class ActorNode:
     """Name of its class."""
     state: str
     """starting, running, restarting, draining or closing."""
-    queued: int
-    """Messages in its mailbox."""
+    mailbox: MailboxStatistics
+    """The numbers of its mailbox."""
     active: int
     """Handlers at work."""
     restarts: int
@@ -25,17 +26,22 @@ class ActorNode:
     children: tuple["ActorNode", ...] = ()
     """Its children, oldest first."""
 
-    def lines(self, indent: str = "") -> Iterator[str]:
-        """Yield one line per actor, children indented."""
-        yield (
-            f"{indent}{self.address.name} ({self.kind}) {self.state}, "
-            f"queued {self.queued}, active {self.active}, restarts {self.restarts}"
-        )
-        for child in self.children:
-            yield from child.lines(indent + "  ")
-
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(_draw(self))
+
+    @property
+    def summary(self) -> str:
+        """The actor in one line."""
+        box = self.mailbox
+        queue = f"queued {box.depth}"
+        if box.depth:
+            queue += f" (oldest {box.oldest_age:.3g} s, most {box.high_water})"
+        extras = ((box.blocked, "blocked"), (box.dropped, "dropped"))
+        rest = "".join(f", {word} {count}" for count, word in extras if count)
+        return (
+            f"{self.address.name} ({self.kind}) {self.state}, {queue}, "
+            f"active {self.active}, restarts {self.restarts}{rest}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,19 @@ class ActorTree:
     """The top-level actors, oldest first."""
 
     def __str__(self) -> str:
-        lines = [self.runtime]
-        for actor in self.actors:
-            lines.extend(actor.lines("  "))
-        return "\n".join(lines)
+        return "\n".join([self.runtime, *_draw_all(self.actors)])
+
+
+def _draw(node: ActorNode) -> Iterator[str]:
+    yield node.summary
+    yield from _draw_all(node.children)
+
+
+def _draw_all(nodes: Sequence[ActorNode]) -> Iterator[str]:
+    """Yield one line per actor, each family as a branch."""
+    for node in nodes:
+        last = node is nodes[-1]
+        first, *rest = _draw(node)
+        yield ("└── " if last else "├── ") + first
+        for line in rest:
+            yield ("    " if last else "│   ") + line

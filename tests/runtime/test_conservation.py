@@ -24,7 +24,7 @@ from callboard.runtime import (
     Topic,
 )
 from callboard.runtime.mailbox import Overflow
-from callboard.runtime.supervision import Restart
+from callboard.runtime.supervision import Restart, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +158,36 @@ class World(RuleBasedStateMachine):
         capacity=st.integers(1, 3),
         overflow=st.sampled_from(["block", "reject", "drop_oldest", "drop_newest"]),
         restart=st.sampled_from(["permanent", "transient", "temporary"]),
+        redeliver=st.integers(0, 2),
+        rated=st.booleans(),
+        strategy=st.sampled_from(["one_for_one", "one_for_all", "rest_for_one"]),
+        passivate_after=st.sampled_from([None, 0.001]),
     )
-    def spawn(self, capacity: int, overflow: Overflow, restart: Restart) -> ActorRef:
+    def spawn(
+        self,
+        capacity: int,
+        overflow: Overflow,
+        restart: Restart,
+        redeliver: int,
+        rated: bool,
+        strategy: Strategy,
+        passivate_after: float | None,
+    ) -> ActorRef:
         async def spawn() -> ActorRef:
-            options = MailboxOptions(capacity=capacity, overflow=overflow)
-            return await self.runtime.spawn(Subject, self.gate, mailbox=options, restart=restart)
+            options = MailboxOptions(
+                capacity=capacity,
+                overflow=overflow,
+                redeliver=redeliver,
+                priority=(lambda message: len(type(message).__name__)) if rated else None,
+            )
+            return await self.runtime.spawn(
+                Subject,
+                self.gate,
+                mailbox=options,
+                restart=restart,
+                supervision=Supervision(strategy, max_restarts=10**6),
+                passivate_after=passivate_after,
+            )
 
         return self.portal.call(spawn)
 

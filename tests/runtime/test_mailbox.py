@@ -4,12 +4,13 @@ from contextvars import Context
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from callboard.runtime.envelope import Envelope, Kind, Party
 from callboard.runtime.loops import Slot
-from callboard.runtime.mailbox import Mailbox, MailboxOptions
+from callboard.runtime.mailbox import Mailbox, MailboxOptions, MailRoom
 from callboard.runtime.statistics import Counters
 
 
@@ -28,8 +29,17 @@ class FakeSlot:
         self.value.append(value)
 
 
-def envelope(number: int, kind: Kind = "tell", slot: Any = None) -> Envelope:
-    return Envelope(number, cast("Party", None), kind, slot, None, 0.0, Context())
+def envelope(number: int, kind: Kind = "tell", slot: Any = None, sender: Any = None) -> Envelope:
+    return Envelope(number, cast("Party", None), kind, slot, sender, 0.0, Context())
+
+
+def mailbox(clock: Any = lambda: 0.0, complain: Any = None, **options: Any) -> Mailbox:
+    room = MailRoom(counters=Counters(), clock=clock, complain=complain)
+    return Mailbox(MailboxOptions(**options), room)
+
+
+def content(box: Mailbox) -> list[Any]:
+    return [letter.message for letter in box]
 
 
 class MailboxModel(RuleBasedStateMachine):
@@ -38,7 +48,13 @@ class MailboxModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.counters = Counters()
-        self.spare: list[Any] = []
+        self.now = 0.0
+        self.most = 0
+        self.entered: dict[int, float] = {}
+        self.room_shared = MailRoom(
+            counters=self.counters, clock=lambda: self.now, complain=cast("Any", None)
+        )
+        self.spare = self.room_shared.spare
         self.inside: list[int] = []
         self.line: list[tuple[int, FakeSlot]] = []
         self.number = 0
@@ -47,7 +63,7 @@ class MailboxModel(RuleBasedStateMachine):
     @initialize(capacity=st.integers(1, 4))
     def open(self, capacity: int) -> None:
         self.capacity = capacity
-        self.mailbox = Mailbox(MailboxOptions(capacity=capacity), self.counters, self.spare)
+        self.mailbox = Mailbox(MailboxOptions(capacity=capacity), self.room_shared)
 
     def fresh(self) -> int:
         self.number += 1
@@ -112,8 +128,19 @@ class MailboxModel(RuleBasedStateMachine):
         self.let_in()
 
     @rule()
+    def take_and_put_back(self) -> None:
+        if self.inside and not self.line:
+            taken = self.mailbox.take()
+            assert taken is not None
+            self.mailbox.put_back(taken)
+
+    @rule(seconds=st.floats(0.0, 5.0))
+    def wait_a_while(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
     def evict(self) -> None:
-        victim = self.mailbox.evict()
+        victim = self.mailbox.evict(envelope(0))
         if victim is not None:
             assert victim.kind != "control"
             self.inside.remove(victim.message)
@@ -149,6 +176,18 @@ class MailboxModel(RuleBasedStateMachine):
         assert [head.message] == self.inside[:1] if head else not self.inside
 
     @invariant()
+    def knows_its_numbers(self) -> None:
+        if not hasattr(self, "mailbox"):
+            return
+        self.entered = {n: self.entered.get(n, self.now) for n in self.inside}
+        numbers = self.mailbox.statistics()
+        assert numbers.depth == len(self.inside)
+        assert numbers.high_water >= min(numbers.depth, 1)
+        assert numbers.blocked == len(self.line)
+        ages = [self.now - at for at in self.entered.values()]
+        assert 0 <= numbers.oldest_age <= max(ages, default=0.0)
+
+    @invariant()
     def conserved(self) -> None:
         assert self.counters.accepted == self.gone + len(self.inside)
 
@@ -162,11 +201,88 @@ class MailboxModel(RuleBasedStateMachine):
 TestMailbox = MailboxModel.TestCase
 
 
+@given(st.lists(st.integers(-3, 3), max_size=30))
+def test_priority_sorts_and_keeps_the_order_of_equals(ratings: list[int]) -> None:
+    """Higher messages leave first; among equal ones the first that came."""
+    box = mailbox(priority=lambda message: message[0])
+    numbered = list(enumerate(ratings))
+    for number, rating in numbered:
+        assert box.put(envelope(cast("Any", (rating, number))))
+    expected = sorted(
+        ((rating, number) for number, rating in numbered), key=lambda m: (-m[0], m[1])
+    )
+    assert content(box) == expected
+
+
+def test_priority_decides_who_is_dropped() -> None:
+    """The oldest of the lowest makes room, unless the newcomer is lower still."""
+    box = mailbox(capacity=3, overflow="drop_oldest", priority=lambda number: number // 10)
+    for number in (11, 12, 21):
+        box.put(envelope(number))
+    assert box.evict(envelope(5)) is None
+    victim = box.evict(envelope(13))
+    assert victim is not None
+    assert victim.message == 11
+    box.force(envelope(13))
+    assert content(box) == [21, 12, 13]
+
+
+def test_control_overtakes_all_but_last_words() -> None:
+    """A Down comes next, yet never before what the actor that ended had sent."""
+    dead = object()
+    box = mailbox(capacity=5)
+    for number, sender in ((1, None), (2, dead), (3, None)):
+        box.put(envelope(number, sender=sender))
+    box.expedite(envelope(90, "control"), cast("Any", dead))
+    box.expedite(envelope(91, "control"), cast("Any", object()))
+    assert content(box) == [1, 2, 90, 91, 3]
+    other = mailbox()
+    other.put(envelope(1))
+    other.expedite(envelope(90, "control"), cast("Any", dead))
+    other.expedite(envelope(91, "control"), cast("Any", dead))
+    assert content(other) == [90, 91, 1]
+
+
+def test_age_and_high_water() -> None:
+    """The age is that of the head where it is known, and grows while nothing is taken."""
+    now = [0.0]
+    box = mailbox(clock=lambda: now[0])
+    for number in range(3):
+        box.put(envelope(number))
+    now[0] = 4.0
+    assert box.statistics().oldest_age == 4.0
+    box.take()
+    assert box.statistics().oldest_age == 0.0  # at least: when the rest came is not known
+    now[0] = 6.0
+    assert box.statistics().oldest_age == 2.0
+    box.take()
+    box.take()
+    numbers = box.statistics()
+    assert (numbers.depth, numbers.high_water, numbers.oldest_age) == (0, 3, 0.0)
+
+
+def test_complains_from_the_threshold_on() -> None:
+    """Each message beyond the threshold is reported with the depth it makes."""
+    depths: list[int] = []
+    box = mailbox(complain=lambda _, depth: depths.append(depth), warn_at=2)
+    for number in range(4):
+        box.put(envelope(number))
+    assert depths == [2, 3, 4]
+    box.take()
+    box.put(envelope(9))
+    assert depths == [2, 3, 4, 4]
+
+
 @pytest.mark.parametrize(
     "make",
-    [lambda: MailboxOptions(capacity=0), lambda: MailboxOptions(overflow="explode")],  # type: ignore[arg-type]
+    [
+        lambda: MailboxOptions(capacity=0),
+        lambda: MailboxOptions(overflow="explode"),  # type: ignore[arg-type]
+        lambda: MailboxOptions(redeliver=-1),
+        lambda: MailboxOptions(warn_at=0),
+    ],
 )
 def test_rejects_nonsense(make: Any) -> None:
     """A mailbox without room, or with an unknown policy, is refused where it is written."""
-    with pytest.raises(ValueError, match=r"mailbox|overflow"):
+    with pytest.raises(ValueError, match=r"mailbox|overflow|redeliver"):
         make()
