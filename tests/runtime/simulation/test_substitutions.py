@@ -1,5 +1,5 @@
 """Clocks and chance inside of a simulation follow from the seed; outside nothing changes."""
-# ruff: noqa: PLW0108, DTZ  names have to be looked up inside of the simulation; any clock counts
+# ruff: noqa: PLW0108, DTZ002, DTZ003, DTZ005, DTZ011  looked up inside, any clock counts
 
 import datetime as dt
 import os
