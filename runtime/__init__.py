@@ -2,6 +2,7 @@
 
 from callboard.runtime.actor import Actor
 from callboard.runtime.address import Address
+from callboard.runtime.ask_all import Answered, Outcome, Unanswered, ask_all
 from callboard.runtime.context import Context
 from callboard.runtime.dead_letters import DeadLetter, DeadLetters
 from callboard.runtime.down import Down
@@ -23,7 +24,7 @@ from callboard.runtime.mailbox import MailboxOptions
 from callboard.runtime.message import Message
 from callboard.runtime.ref import ActorRef
 from callboard.runtime.schedule import Schedule
-from callboard.runtime.statistics import Statistics
+from callboard.runtime.statistics import MailboxStatistics, Statistics
 from callboard.runtime.supervision import Backoff, Supervision
 from callboard.runtime.system import Runtime
 from callboard.runtime.topics import Topic
@@ -38,6 +39,7 @@ __all__ = [
     "ActorStoppedError",
     "ActorTree",
     "Address",
+    "Answered",
     "AskCycleError",
     "AskTimeoutError",
     "Backoff",
@@ -51,12 +53,16 @@ __all__ = [
     "JournalTimeoutError",
     "MailboxFullError",
     "MailboxOptions",
+    "MailboxStatistics",
     "Message",
     "NameTakenError",
+    "Outcome",
     "Runtime",
     "Schedule",
     "Statistics",
     "Supervision",
     "Topic",
+    "Unanswered",
     "UnhandledMessageError",
+    "ask_all",
 ]

@@ -2,7 +2,7 @@
 
 import math
 from contextvars import copy_context
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from callboard.ambient.deadline import ambient_deadline
 from callboard.runtime.address import Address
@@ -99,34 +99,18 @@ class ActorRef:
             ValueError: The timeout is not a finite number >= 0.
         """
         endpoint = self._endpoint
-        kernel = endpoint.kernel
-        if timeout is None:
-            timeout = _default_timeout(message)
-        now = kernel.time()
-        deadline = min(now + timeout, ambient_deadline())
-        if not now < deadline < math.inf:
-            _refuse_timeout(endpoint, message, timeout)
-        waiter = current_envelope.get()
-        slot = kernel.make_slot()
-        sender = None if waiter is None else waiter.recipient
-        envelope = Envelope(message, endpoint, "ask", slot, sender, deadline, copy_context())
-        envelope.asked_at = now
-        if waiter is None:
-            endpoint.offer(envelope, None)
-        else:
-            _offer_from_handler(endpoint, envelope, waiter)
-        kernel.timers.add(deadline, slot, envelope)
+        envelope = begin_ask(endpoint, message, timeout)
+        slot = envelope.slot
+        assert slot is not None, "an ask has one"  # noqa: S101  an invariant of begin_ask
         try:
             outcome = await slot
         except BaseException:
             endpoint.abandon(envelope)
             raise
         finally:
-            if waiter is not None:
-                waiter.wait_over(envelope)
-        gate = kernel.gate
-        if gate is not None and _is_answer(outcome) and not await synced_by(gate, deadline):
-            raise AskTimeoutError(self.address, envelope.type_name, timeout, "unsynced")
+            end_wait(envelope)
+        if endpoint.kernel.gate is not None:
+            await confirm(envelope, outcome)
         if type(outcome) is Failure:
             raise outcome.error
         reply: R = outcome
@@ -204,6 +188,52 @@ class ActorRef:
             f"{self!r} belongs to this process and does not pickle: pickle its .address, and use "
             "Runtime.find(address) on the other side"
         )
+
+
+def begin_ask(endpoint: Endpoint, message: Message[Any], timeout: float | None) -> Envelope:
+    """Send an ask on behalf of whoever runs now; see `ActorRef.ask` for the errors.
+
+    Returns:
+        The envelope, whose slot is to be waited for.
+    """
+    kernel = endpoint.kernel
+    if timeout is None:
+        timeout = _default_timeout(message)
+    now = kernel.time()
+    deadline = min(now + timeout, ambient_deadline())
+    if not now < deadline < math.inf:
+        _refuse_timeout(endpoint, message, timeout)
+    waiter = current_envelope.get()
+    slot = kernel.make_slot()
+    sender = None if waiter is None else waiter.recipient
+    envelope = Envelope(message, endpoint, "ask", slot, sender, deadline, copy_context())
+    envelope.asked_at = now
+    if waiter is None:
+        endpoint.offer(envelope, None)
+    else:
+        _offer_from_handler(endpoint, envelope, waiter)
+    kernel.timers.add(deadline, slot, envelope)
+    return envelope
+
+
+def end_wait(envelope: Envelope) -> None:
+    """Take note that the handler that runs now waits for an envelope no longer."""
+    waiter = current_envelope.get()
+    if waiter is not None:
+        waiter.wait_over(envelope)
+
+
+async def confirm(envelope: Envelope, outcome: Any) -> None:
+    """Wait until the journal, where senders wait for it, has what the asker is about to be told.
+
+    Raises:
+        AskTimeoutError: It did not get that onto the disk before the deadline.
+    """
+    gate = cast("Endpoint", envelope.recipient).kernel.gate
+    if gate is not None and _is_answer(outcome) and not await synced_by(gate, envelope.deadline):
+        timeout = envelope.deadline - envelope.asked_at
+        address = envelope.recipient.address
+        raise AskTimeoutError(address, envelope.type_name, timeout, "unsynced")
 
 
 async def wait_for_room(
