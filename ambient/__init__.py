@@ -1,4 +1,4 @@
-"""What every layer may know: the deadline around the current task, and how faces are made.
+"""What every layer may know: deadlines, what secrets look like, where to log, how faces are made.
 
 Names are imported when they are first used, so that a program pays for what it uses.
 """

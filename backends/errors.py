@@ -27,7 +27,7 @@ No message, repr or field ever holds a key: bodies pass through `redact` before 
 from collections.abc import Mapping
 from typing import ClassVar
 
-from callboard.backends.redaction import redact
+from callboard.ambient.redaction import redact
 
 BODY_LIMIT = 2_000
 """Characters of a foreign body that an error keeps."""

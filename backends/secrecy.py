@@ -5,8 +5,8 @@
 
 from collections.abc import Iterable
 
+from callboard.ambient.redaction import MASK
 from callboard.backends.errors import BackendError
-from callboard.backends.redaction import MASK
 
 SHORTEST = 6
 """Characters of a secret; shorter ones are words such as `none` or `unused`."""

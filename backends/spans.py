@@ -11,8 +11,8 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 
+from callboard.ambient.redaction import redact
 from callboard.backends import telemetry
-from callboard.backends.redaction import redact
 
 
 class SpanSource:

@@ -8,10 +8,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from callboard.ambient.redaction import redact
 from callboard.backends.completion import Completion
 from callboard.backends.messages import AssistantMessage, ChatMessage, SystemMessage, ToolMessage
 from callboard.backends.parts import Part, TextPart
-from callboard.backends.redaction import redact
 
 Json = dict[str, Any]
 

@@ -18,9 +18,9 @@ from anyio.lowlevel import RunVar
 from pydantic_core import PydanticSerializationError, to_json
 
 from callboard.ambient.deadline import set_ambient_deadline, time_left
+from callboard.ambient.redaction import redact
 from callboard.backends.errors import BackendTimeoutError
 from callboard.backends.messages import ToolCall
-from callboard.backends.redaction import redact
 from callboard.backends.signature import innermost_function
 from callboard.backends.tool import Tool
 from callboard.backends.tool_turn import bad_arguments, unknown_tool

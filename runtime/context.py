@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, TypeVarTuple, cast
 
 from callboard.runtime.behaviour import Behaviour
 from callboard.runtime.envelope import Envelope, current_envelope
-from callboard.runtime.logs import actor_logger
+from callboard.runtime.logs import own_logger
 from callboard.runtime.mailbox import MailboxOptions
 from callboard.runtime.message import Message
 from callboard.runtime.publishing import publish
@@ -81,7 +81,7 @@ class Context:
     @property
     def log(self) -> Any:
         """A structlog logger bound to the actor's address."""
-        return actor_logger(self._home.address)
+        return own_logger(self._home.address)
 
     @property
     def sender(self) -> ActorRef | None:

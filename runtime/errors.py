@@ -19,7 +19,13 @@ Each carries its values as fields, says what to do next, and pickles.
 from collections.abc import Sequence
 from typing import Any
 
+from callboard.ambient.redaction import redact
 from callboard.runtime.address import Address
+
+_HANDLER_ADVICE = (
+    ". See .cause; name the exception in the actor's reply_errors if it is an answer rather than "
+    "a crash"
+)
 
 
 def _revive(kind: "type[ActorError]", args: tuple[Any, ...], state: dict[str, Any]) -> "ActorError":
@@ -46,10 +52,10 @@ class HandlerError(ActorError):
     """
 
     def __init__(self, address: Address, message_type: str, cause: BaseException) -> None:
+        said = redact(str(cause)).removesuffix(_HANDLER_ADVICE)  # once is enough along a chain
         super().__init__(
             f"the handler for {message_type} in actor {str(address)!r} raised "
-            f"{type(cause).__name__}: {cause}. See .cause; name the exception in the actor's "
-            "reply_errors if it is an answer rather than a crash"
+            f"{type(cause).__name__}: {said}{_HANDLER_ADVICE}"
         )
         self.address = address
         self.message_type = message_type
@@ -244,8 +250,8 @@ class EscalatedError(ActorError):
     ) -> None:
         super().__init__(
             f"actor {str(address)!r} failed {failures} times within {period:g} s, the last time "
-            f"with {type(cause).__name__}: {cause}. Mend the cause (.cause), allow more with "
-            "Supervision(max_restarts=...), or spawn it with restart='temporary'"
+            f"with {type(cause).__name__}: {redact(str(cause))}. Mend the cause (.cause), "
+            "allow more with Supervision(max_restarts=...), or spawn it with restart='temporary'"
         )
         self.address = address
         self.failures = failures

@@ -1,18 +1,18 @@
 """Logging: one event for each call, through structlog where the program uses it."""
 
 import logging
-import sys
 from typing import Any, Protocol
 
 import anyio
 
+from callboard.ambient.event_log import EventLog
+from callboard.ambient.redaction import redact
 from callboard.backends.backend import Generate
 from callboard.backends.completion import Completion
 from callboard.backends.delta import Sink
 from callboard.backends.errors import BackendError
 from callboard.backends.identity import Identity
 from callboard.backends.middleware.base import Wrapper
-from callboard.backends.redaction import redact
 from callboard.backends.request import Request
 
 NAME = "callboard.backends"
@@ -52,7 +52,7 @@ class Logging(Wrapper):
         self.identity = identity or Identity(provider="unknown")
         """The provider and model that the events name."""
         self._given = logger
-        self._standard = _StandardLogger()
+        self._log = EventLog(NAME)
 
     async def __call__(
         self, request: Request[Any], sink: Sink | None, call_next: Generate
@@ -76,14 +76,7 @@ class Logging(Wrapper):
         return Logging, (self.identity,)
 
     def _logger(self) -> EventLogger:
-        if self._given is not None:
-            return self._given
-        # Importing structlog takes longer than a call: whoever configured it has imported it.
-        structlog = sys.modules.get("structlog")
-        if structlog is None or not structlog.is_configured():
-            return self._standard
-        logger: EventLogger = structlog.get_logger(NAME)
-        return logger
+        return self._log.logger if self._given is None else self._given
 
     def _log_quietly(
         self,
@@ -109,22 +102,6 @@ class Logging(Wrapper):
         return fields
 
 
-class _StandardLogger:
-    """The standard library's logger in structlog's clothes: the fields follow the event."""
-
-    def __init__(self) -> None:
-        self._logger = logging.getLogger(NAME)
-
-    def is_enabled_for(self, level: int) -> bool:
-        return self._logger.isEnabledFor(level)
-
-    def debug(self, event: str, **fields: Any) -> None:
-        self._logger.debug("%s", _line(event, fields), stacklevel=3)
-
-    def warning(self, event: str, **fields: Any) -> None:
-        self._logger.warning("%s", _line(event, fields), stacklevel=3)
-
-
 def _hears_debug(logger: EventLogger) -> bool:
     enabled = getattr(logger, "is_enabled_for", None)
     return enabled is None or bool(enabled(logging.DEBUG))
@@ -147,7 +124,3 @@ def _failure_fields(error: Exception) -> Fields:
     if notes := getattr(error, "__notes__", None):
         fields["notes"] = redact("; ".join(notes))
     return fields
-
-
-def _line(event: str, fields: Fields) -> str:
-    return " ".join([event, *(f"{name}={value!r}" for name, value in fields.items())])

@@ -5,6 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal
 
 from callboard.ambient.deadline import time_left
+from callboard.ambient.redaction import redact
 from callboard.backends import telemetry
 from callboard.backends.attempt import current_attempt
 from callboard.backends.backend import Generate
@@ -12,7 +13,6 @@ from callboard.backends.completion import Completion
 from callboard.backends.delta import Sink
 from callboard.backends.identity import Identity
 from callboard.backends.middleware.base import Wrapper
-from callboard.backends.redaction import redact
 from callboard.backends.request import Request
 from callboard.backends.telemetry_content import input_messages, output_messages
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from callboard.ambient.redaction import MASK, redact
 from callboard.backends.errors import AuthenticationError
-from callboard.backends.redaction import MASK, redact
 
 NAMED = [
     "api_key='{}'",
