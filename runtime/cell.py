@@ -108,6 +108,11 @@ class Cell(Handling):
             return type(self.actor).__name__
         return getattr(self.factory, "__name__", type(self.factory).__name__)
 
+    @property
+    def depth(self) -> int:
+        """Messages that wait for it."""
+        return len(self.mailbox)
+
     async def spawn_child(
         self,
         factory: Callable[..., Behaviour],

@@ -21,6 +21,11 @@ class Party(Protocol):
         ...
 
     @property
+    def kind(self) -> str:
+        """Name of its class."""
+        ...
+
+    @property
     def current(self) -> "Envelope | None":
         """The envelope whose handler keeps all others of this actor waiting."""
         ...
@@ -51,6 +56,7 @@ class Envelope:
 
     __slots__ = (
         "asked_at",
+        "begun",
         "context",
         "coroutine",
         "deadline",
@@ -59,6 +65,7 @@ class Envelope:
         "fate",
         "heir",
         "kind",
+        "measured_from",
         "message",
         "recipient",
         "sender",
@@ -84,6 +91,10 @@ class Envelope:
     """Why its handler was cancelled, or should not start."""
     asked_at: float
     """When an ask was made, on the clock of its deadline; unset for all else."""
+    begun: bool
+    """Whether its handler has begun and not ended; unset unless messages are measured."""
+    measured_from: float
+    """When it was sent or begun; unset unless messages are measured."""
     coroutine: Coroutine[Any, Any, Any]
     """The handler; unset until it is suspended."""
     entry: Any

@@ -70,6 +70,11 @@ class Inbox:
         return self.kernel.address(self.path)
 
     @property
+    def kind(self) -> str:
+        """Name of the actor's class."""
+        raise NotImplementedError
+
+    @property
     def name(self) -> str:
         """Its own name: the last part of the path."""
         return self.path.rpartition("/")[2]

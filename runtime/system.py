@@ -1,7 +1,7 @@
 """The Runtime: a world of actors, from its beginning to its orderly end."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
@@ -21,19 +21,22 @@ from callboard.runtime.lifecycle import Supervisor
 from callboard.runtime.loops import current_loop
 from callboard.runtime.mailbox import MailboxOptions
 from callboard.runtime.message import Message
-from callboard.runtime.observer import Observer, Recorder
-from callboard.runtime.observers import Observers
+from callboard.runtime.observation import message_meter, observers_for
+from callboard.runtime.observer import Recorder
+from callboard.runtime.overview import count_messages, draw_tree, living
 from callboard.runtime.publishing import publish
 from callboard.runtime.ref import STOP_TIMEOUT, ActorRef
 from callboard.runtime.statistics import MailboxStatistics, Statistics
 from callboard.runtime.supervision import Restart, Supervision
 from callboard.runtime.terms import Shutdown, Terms
 from callboard.runtime.topics import Topic
-from callboard.runtime.tree import ActorNode, ActorTree
+from callboard.runtime.tree import ActorTree
 from callboard.runtime.workers import Workers
 
 if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
+
 
 M = TypeVar("M", bound=Message[Any])
 Ts = TypeVarTuple("Ts")
@@ -59,7 +62,10 @@ class Runtime:
         supervision: Terms for actors that are spawned without any of their own.
         shutdown_timeout: Seconds for the orderly end.
         tracer_provider: Records a span for every message; None for none, unless `trace_messages`.
-        trace_messages: Record spans with the global tracer provider.
+        trace_messages: Record spans, with the global tracer provider unless another is given: True
+            for all messages, a number below 1 for that share of them, chosen by chance.
+        meter_provider: Measures mailboxes, queues, handlers, restarts and dead letters; None for
+            none of it. Names and attributes stand in `callboard.runtime.metrics`.
         journal: Keeps every message and what becomes of it, a `callboard.runtime.journal.Journal`,
             which the runtime opens and closes. If it can't be written, the runtime ends with its
             error.
@@ -72,7 +78,8 @@ class Runtime:
         supervision: Supervision | None = None,
         shutdown_timeout: float = STOP_TIMEOUT,
         tracer_provider: "TracerProvider | None" = None,
-        trace_messages: bool = False,
+        trace_messages: bool | float = False,
+        meter_provider: "MeterProvider | None" = None,
         journal: Recorder | None = None,
     ) -> None:
         self.name = name
@@ -84,8 +91,8 @@ class Runtime:
             supervision=supervision or Supervision(),
         )
         self._shutdown_timeout = shutdown_timeout
-        traced = trace_messages or tracer_provider is not None
-        self._tracer = _message_tracer(tracer_provider) if traced else None
+        self._meter = message_meter(meter_provider)
+        self._observer = observers_for(tracer_provider, trace_messages, self._meter, journal)
         self._journal = journal
         self._group: TaskGroup | None = None
         self._body: anyio.CancelScope | None = None
@@ -110,11 +117,14 @@ class Runtime:
             workers=Workers(loop, self._group, context),
             context=context,
             dead_letters=self.dead_letters,
-            tracer=_as_one(self._tracer, self._journal),
+            tracer=self._observer,
             journal=self._journal,
             abort=self._abort,
         )
         self._supervisor = Supervisor(self._kernel)
+        if self._meter is not None:
+            ends = self._supervisor.ends
+            self._meter.open(lambda: living(ends), self.statistics)
         context.copy().run(self._group.start_soon, self._kernel.timers.run)
         if self._journal is not None:
             context.copy().run(self._group.start_soon, self._keep_journal, self._journal)
@@ -135,6 +145,8 @@ class Runtime:
             await self._wind_up(graceful=graceful)
         finally:
             self._world().close()
+            if self._meter is not None:
+                self._meter.close()
             await self._close_journal()
             await group.__aexit__(None, None, None)
         if self._fatal is not None:
@@ -256,23 +268,7 @@ class Runtime:
 
     def statistics(self) -> Statistics:
         """Return where all messages have gone; the numbers add up at any moment."""
-        kernel, cells = self._world(), tuple(self._cells())
-        counters = kernel.counters
-        everyone = (*cells, *self._entered().ends.abandoned)
-        return Statistics(
-            accepted=counters.accepted,
-            handled=counters.handled,
-            failed=counters.failed,
-            dead=counters.dead,
-            queued=sum(len(cell.mailbox) for cell in cells),
-            active=sum(cell.active for cell in everyone),
-            rejected=counters.rejected,
-            redelivered=counters.redelivered,
-            late_replies=counters.late_replies,
-            restarts=counters.restarts,
-            actors=len(cells),
-            dead_by_reason=self.dead_letters.by_reason(),
-        )
+        return count_messages(self._world(), self._entered().ends)
 
     def mailbox(self, ref: ActorRef) -> MailboxStatistics:
         """Return the numbers of one actor's mailbox."""
@@ -280,8 +276,7 @@ class Runtime:
 
     def tree(self) -> ActorTree:
         """Return all living actors; `print` draws them."""
-        roots = self._entered().ends.roots.values()
-        return ActorTree(runtime=self.name, actors=tuple(map(_node, roots)))
+        return draw_tree(self._world(), self._entered().ends)
 
     async def _wind_up(self, *, graceful: bool) -> None:
         try:
@@ -311,13 +306,6 @@ class Runtime:
             self._fatal = error
             self._body.cancel()
 
-    def _cells(self) -> Iterator[Cell]:
-        waiting = list(self._entered().ends.roots.values())
-        while waiting:
-            cell = waiting.pop()
-            yield cell
-            waiting.extend((cell.children or {}).values())
-
     def _world(self) -> Kernel:
         if self._kernel is None:
             raise RuntimeError("enter the runtime first: async with Runtime() as runtime")
@@ -327,11 +315,6 @@ class Runtime:
         if self._supervisor is None:
             raise RuntimeError("enter the runtime first: async with Runtime() as runtime")
         return self._supervisor
-
-
-def _as_one(*observers: Observer | None) -> Observer | None:
-    wanted = [observer for observer in observers if observer is not None]
-    return Observers(*wanted) if len(wanted) > 1 else next(iter(wanted), None)
 
 
 def _belong_to_nobody() -> None:
@@ -344,22 +327,3 @@ def _cell(ref: ActorRef) -> Cell:
     endpoint = ref.endpoint
     assert isinstance(endpoint, Cell), "references lead to cells"  # noqa: S101  an invariant
     return endpoint
-
-
-def _node(cell: Cell) -> ActorNode:
-    return ActorNode(
-        address=cell.address,
-        kind=cell.kind,
-        state=cell.state.name.lower(),
-        mailbox=cell.mailbox.statistics(),
-        active=cell.active,
-        restarts=cell.incarnation,
-        children=tuple(map(_node, (cell.children or {}).values())),
-    )
-
-
-def _message_tracer(provider: "TracerProvider | None") -> Observer:
-    # OpenTelemetry takes a third of the package's import time, and most programs trace no messages.
-    from callboard.runtime.telemetry import MessageTracer  # noqa: PLC0415 - see above
-
-    return MessageTracer(provider)

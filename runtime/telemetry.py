@@ -6,6 +6,8 @@ it is the root of a trace of its own, linked to the sender's. An undeliverable m
 without duration. Attributes never hold what the message says.
 """
 
+import math
+import random
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -48,13 +50,22 @@ class MessageTracer:
 
     Args:
         provider: Where the tracer comes from; None means the global one.
+        share: Share of the messages that get a span, chosen by chance, above 0 and up to 1.
     """
 
-    def __init__(self, provider: TracerProvider | None) -> None:
+    def __init__(self, provider: TracerProvider | None, share: float = 1.0) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(f"the share of traced messages lies in (0, 1], got {share!r}")
         self._tracer: Tracer = trace.get_tracer(INSTRUMENTATION, tracer_provider=provider)
+        self._share = share
+        self._skip = _gap(share)
 
     def sent(self, envelope: Envelope) -> None:
-        """Note when a message was sent."""
+        """Note when a message was sent, if it is one of those that get a span."""
+        if self._skip:
+            self._skip -= 1
+            return
+        self._skip = _gap(self._share)
         envelope.trace = Trace(time.time_ns())
 
     def begin(self, envelope: Envelope) -> None:
@@ -91,6 +102,13 @@ class MessageTracer:
         )
         otel_context.attach(trace.set_span_in_context(span))
         return span
+
+
+def _gap(share: float) -> int:
+    """Draw how many messages to pass over until the next one of a random sample."""
+    if share >= 1:
+        return 0
+    return int(math.log(1.0 - random.random()) / math.log(1.0 - share))  # noqa: S311  a sample
 
 
 def _attributes(envelope: Envelope, record: Trace) -> dict[str, Any]:
