@@ -10,6 +10,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 DEMO_ARGS ?=
+PEERS := autogen-core pykka thespian
 
 BIN := $(VENV)/bin
 PACKAGES := ambient runtime backends agents
@@ -17,7 +18,7 @@ FILES := $(shell find $(PACKAGES) -type f ! -path '*/__pycache__/*' | LC_ALL=C s
 # A strict editable install links the files that exist, so a new file needs a new install.
 EDITABLE := --config-settings editable_mode=strict
 
-.PHONY: help demo test test-local lint types format bench clean FORCE
+.PHONY: help demo test test-local lint types format bench bench-peers clean FORCE
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -49,8 +50,16 @@ bench: $(VENV)/.dev  ## ratios against raw anyio, raw aiohttp and the plain SDK
 	$(BIN)/python benchmarks/middleware.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/calls.py $(BENCH_ARGS)
 
+bench-peers: $(VENV)/.dev $(PEERS:%=$(VENV)-peers/%/.installed)  ## the same against other actor systems
+	$(BIN)/python benchmarks/peer_actors.py $(VENV)-peers $(BENCH_ARGS)
+
+$(VENV)-peers/%/.installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet '$*'
+	@touch $@
+
 clean:  ## remove everything that make made
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
