@@ -83,4 +83,4 @@ def test_plain_prose_is_description() -> None:
 @given(st.text(alphabet=st.sampled_from(list("ab :-*()\n\tArgs:Parameters---:param x:"))))
 def test_any_text_is_read(text: str) -> None:
     """Whatever its shape: nothing is raised, and a parameter has a name."""
-    assert all(name.isidentifier() or name for name in read_docstring(text).parameters)
+    assert "" not in read_docstring(text).parameters
