@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from callboard.backends.function_backend import FunctionBackend
     from callboard.backends.local.backend import LocalBackend
+    from callboard.backends.local.errors import EngineError, MissingExtraError
     from callboard.backends.messages import (
         AssistantMessage,
         ChatMessage,
@@ -87,6 +88,7 @@ __all__ = [
     "Deadline",
     "Delta",
     "DeltaStream",
+    "EngineError",
     "FinishReason",
     "FunctionBackend",
     "Generate",
@@ -96,6 +98,7 @@ __all__ = [
     "MessageLike",
     "Metrics",
     "Middleware",
+    "MissingExtraError",
     "NotFoundError",
     "OpenAIBackend",
     "OverloadedError",
@@ -166,6 +169,7 @@ lazy_face(
         ],
         "callboard.backends.function_backend": ["FunctionBackend"],
         "callboard.backends.local.backend": ["LocalBackend"],
+        "callboard.backends.local.errors": ["EngineError", "MissingExtraError"],
         "callboard.backends.messages": [
             "AssistantMessage",
             "ChatMessage",
