@@ -11,6 +11,7 @@ from callboard.agents.cli.chat import chat
 from callboard.agents.cli.demo import demo
 from callboard.agents.cli.exit_status import INTERRUPTED, USAGE
 from callboard.agents.cli.printable import one_line
+from callboard.agents.cli.replay import replay
 from callboard.agents.version import VERSION
 
 EPILOG = (
@@ -31,6 +32,7 @@ def build() -> typer.Typer:
     app.callback()(_before_each)
     app.command()(demo)
     app.command()(chat)
+    app.command()(replay)
     return app
 
 

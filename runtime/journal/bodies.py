@@ -21,14 +21,14 @@ class Bodies:
         self._limit = limit
         self._adapters: dict[type, TypeAdapter[Any]] = {}
 
-    def encode(self, message: Any) -> bytes:
+    def encode(self, message: object) -> bytes:
         """Return a message as one line of JSON.
 
         Raises:
             JournalRefusedError: A field has no JSON form, or holds a value of another type than it
                 declares, or the whole is too large.
         """
-        kind: type[Any] = type(message)
+        kind = type(message)
         adapter = self._adapters.get(kind) or self._adapter(kind)
         try:
             body = adapter.dump_json(message, warnings="error")
@@ -44,7 +44,7 @@ class Bodies:
             )
         return body
 
-    def _adapter(self, kind: type[Any]) -> TypeAdapter[Any]:
+    def _adapter(self, kind: type[object]) -> TypeAdapter[Any]:
         try:
             adapter = self._adapters[kind] = TypeAdapter(kind)
         except (PydanticUserError, SchemaError, NameError, TypeError) as error:

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import anyio
 
@@ -154,7 +153,8 @@ class Journal:
         body: bytes = getattr(envelope, "entry", b"null")
         backlog = self._committer().backlog
         number = envelope.entry = backlog.next
-        kind: type[Any] = type(envelope.message)
+        message: object = envelope.message
+        kind = type(message)
         sender = envelope.sender
         backlog.add(
             accepted_payload(

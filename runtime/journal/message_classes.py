@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from callboard.runtime.journal.errors import MessageTypeError
 from callboard.runtime.message import Message, qualified_name
@@ -48,9 +48,12 @@ def _in_its_module(name: str) -> type[Any] | None:
 
 def _among_subclasses(name: str) -> type[Any] | None:
     """Find a class that is defined in a function; of several the youngest."""
-    root: type[Any] = Message
-    matching = [kind for kind in _subclasses(root) if qualified_name(kind) == name]
+    matching = [kind for kind in _subclasses(cast("type[Any]", Message)) if _is_called(kind, name)]
     return matching[-1] if matching else None
+
+
+def _is_called(kind: type[Any], name: str) -> bool:
+    return qualified_name(kind) == name
 
 
 def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
