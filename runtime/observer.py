@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from callboard.runtime.envelope import Envelope
+from callboard.runtime.loops import Slot
 
 
 class Observer(Protocol):
@@ -34,7 +35,7 @@ class Recorder(Observer, Protocol):
 
     @property
     def holds_back(self) -> bool:
-        """Whether senders wait for `synced` before they go on."""
+        """Whether senders wait until what they are told is kept."""
         ...
 
     def accepted(self, envelope: Envelope) -> None:
@@ -49,11 +50,10 @@ class Recorder(Observer, Protocol):
         """Keep what comes in, until closed; what it raises ends the runtime."""
         ...
 
-    async def synced(self) -> None:
-        """Wait until all that it was told so far is kept for good.
+    def notify(self, slot: Slot) -> None:
+        """Put None into the slot when all that it was told so far is kept for good.
 
-        Raises:
-            ActorError: It can't be kept.
+        If it can't be kept, that is a Failure with an ActorError. A slot that is done is passed by.
         """
         ...
 

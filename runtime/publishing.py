@@ -31,7 +31,7 @@ async def publish(kernel: Kernel, topic: Topic[M], message: M) -> int:
     if trial.lined_up:
         delivered += await _wait_for_all(kernel, trial.lined_up)
     if kernel.gate is not None:
-        await until_synced(kernel.gate, message, message.default_timeout)
+        await until_synced(kernel, kernel.gate, message, message.default_timeout)
     return delivered
 
 

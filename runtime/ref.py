@@ -144,9 +144,8 @@ class ActorRef:
             await wait_for_room(endpoint, blocked, waiter, timeout)
         gate = endpoint.kernel.gate
         if gate is not None:
-            await until_synced(
-                gate, message, _default_timeout(message) if timeout is None else timeout
-            )
+            patience = _default_timeout(message) if timeout is None else timeout
+            await until_synced(endpoint.kernel, gate, message, patience)
 
     def tell_nowait(self, message: Message[Any]) -> None:
         """Send a message like `tell`, but never wait for room.
@@ -229,8 +228,10 @@ async def confirm(envelope: Envelope, outcome: Any) -> None:
     Raises:
         AskTimeoutError: It did not get that onto the disk before the deadline.
     """
-    gate = cast("Endpoint", envelope.recipient).kernel.gate
-    if gate is not None and _is_answer(outcome) and not await synced_by(gate, envelope.deadline):
+    kernel = cast("Endpoint", envelope.recipient).kernel
+    if kernel.gate is None or not _is_answer(outcome):
+        return
+    if not await synced_by(kernel, kernel.gate, envelope.deadline):
         timeout = envelope.deadline - envelope.asked_at
         address = envelope.recipient.address
         raise AskTimeoutError(address, envelope.type_name, timeout, "unsynced")

@@ -5,16 +5,18 @@ of them pays for the disk. Whoever waits for the disk makes a batch leave at onc
 for leaves when the flush interval has passed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
 
+from callboard.runtime.envelope import Failure
 from callboard.runtime.journal.backlog import Backlog
 from callboard.runtime.journal.errors import JournalClosedError, JournalError, JournalWriteError
 from callboard.runtime.journal.writer import SegmentWriter
+from callboard.runtime.loops import Slot, current_loop
 
 T = TypeVar("T")
 
@@ -35,7 +37,12 @@ class Committer:
         self._folder = folder
         self._writer = writer
         self._flush_interval = flush_interval
-        self._work, self._urgent, self._done = anyio.Event(), anyio.Event(), anyio.Event()
+        self._make_slot = current_loop().make_slot
+        self._collecting: list[Slot] = []
+        """Who waits for records that are still in the backlog."""
+        self._syncing: list[Slot] = []
+        """Who waits for the batch that is on its way."""
+        self._work, self._urgent = anyio.Event(), anyio.Event()
         self._ended = anyio.Event()
         self._thread = anyio.CapacityLimiter(1)
         self._closing = False
@@ -58,7 +65,8 @@ class Committer:
         finally:
             self.backlog.closed = True
             self._ended.set()
-            self._done.set()
+            for slot in _still_waiting(self._syncing + self._collecting):
+                slot.set_result(Failure(self._loss()))
 
     async def synced(self) -> None:
         """Wait until all records so far are on the disk.
@@ -67,13 +75,24 @@ class Committer:
             JournalWriteError: They can't get there.
             JournalClosedError: Nobody writes any more.
         """
-        wanted = self.backlog.next - 1
-        while self.durable < wanted:
-            if self._ended.is_set():
-                raise self._loss()
+        slot = self._make_slot()
+        self.notify(slot)
+        outcome = await slot
+        if type(outcome) is Failure:
+            raise outcome.error
+
+    def notify(self, slot: Slot) -> None:
+        """Put None into the slot when all records so far are on the disk, or else a Failure."""
+        if self.durable == self.backlog.next - 1:
+            slot.set_result(None)
+        elif self._ended.is_set():
+            slot.set_result(Failure(self._loss()))
+        elif self.backlog:
+            self._collecting.append(slot)
             self._urgent.set()
             self._work.set()
-            await self._done.wait()
+        else:
+            self._syncing.append(slot)
 
     async def aclose(self) -> None:
         """Write what is left, end `run` and close the files."""
@@ -100,6 +119,7 @@ class Committer:
         if not self.backlog:
             return
         batch = self.backlog.take()
+        self._syncing, self._collecting = self._collecting, []
         try:
             await in_thread(lambda: self._writer.write(batch.frames, batch.count), self._thread)
         except JournalError:
@@ -107,14 +127,19 @@ class Committer:
         except OSError as error:
             raise JournalWriteError(self._folder, error) from error
         self.durable = batch.last
-        done, self._done = self._done, anyio.Event()
-        done.set()
+        waiting, self._syncing = self._syncing, []
+        for slot in _still_waiting(waiting):
+            slot.set_result(None)
 
     def _loss(self) -> JournalError:
         cause = self._failure
         if isinstance(cause, JournalWriteError):
             return JournalWriteError(self._folder, cause.cause)
         return JournalClosedError(self._folder, "is closed")
+
+
+def _still_waiting(slots: Iterable[Slot]) -> Iterator[Slot]:
+    return (slot for slot in slots if not slot.done())
 
 
 async def in_thread(call: Callable[[], T], limiter: anyio.CapacityLimiter) -> T:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import anyio
 
+from callboard.ambient.event_log import EventLog
 from callboard.runtime.envelope import Envelope
 from callboard.runtime.errors import JournalRefusedError
 from callboard.runtime.journal.bodies import Bodies
@@ -18,6 +19,7 @@ from callboard.runtime.journal.record import (
 )
 from callboard.runtime.journal.segment import TornTail
 from callboard.runtime.journal.writer import SegmentWriter
+from callboard.runtime.loops import Slot
 from callboard.runtime.message import qualified_name
 
 _FATES: dict[str, FateEvent] = {
@@ -133,6 +135,10 @@ class Journal:
         backlog.closed = True
         await committer.aclose()
 
+    def notify(self, slot: Slot) -> None:
+        """Put None into the slot when everything so far is on the disk, or else a Failure."""
+        self._committer().notify(slot)
+
     def sent(self, envelope: Envelope) -> None:
         """Note what a message says.
 
@@ -191,9 +197,7 @@ class Journal:
 
 
 def _report(torn: TornTail) -> None:
-    import structlog  # noqa: PLC0415  most programs never log here, and importing costs 30 ms
-
-    structlog.get_logger("callboard.runtime").warning(
+    EventLog("callboard.runtime").logger.warning(
         "cut off the torn tail of a journal",
         segment=str(torn.segment),
         offset=torn.offset,

@@ -41,19 +41,19 @@ def _in_its_module(name: str) -> type[Any] | None:
         found: Any = sys.modules.get(".".join(parts[:end]))
         for part in parts[end:]:
             found = getattr(found, "__dict__", {}).get(part)
-        if isinstance(found, type) and issubclass(found, Message) and qualified_name(found) == name:
+        if isinstance(found, type) and _is_message(found, name):
             return found
     return None
 
 
 def _among_subclasses(name: str) -> type[Any] | None:
     """Find a class that is defined in a function; of several the youngest."""
-    matching = [kind for kind in _subclasses(cast("type[Any]", Message)) if _is_called(kind, name)]
+    matching = [kind for kind in _subclasses(cast("type[Any]", Message)) if _is_message(kind, name)]
     return matching[-1] if matching else None
 
 
-def _is_called(kind: type[Any], name: str) -> bool:
-    return qualified_name(kind) == name
+def _is_message(kind: type[Any], name: str) -> bool:
+    return qualified_name(kind) == name and issubclass(kind, Message)
 
 
 def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:

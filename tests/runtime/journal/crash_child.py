@@ -33,8 +33,8 @@ class Counter(Actor):
 class HastyJournal(Journal):
     """The control: it acknowledges what is still on its way to the disk."""
 
-    async def synced(self) -> None:
-        await anyio.lowlevel.checkpoint()
+    def notify(self, slot: Any) -> None:
+        slot.set_result(None)
 
 
 class Killer:

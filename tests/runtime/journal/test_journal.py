@@ -401,7 +401,7 @@ async def test_one_journal_one_runtime(tmp_path: Path) -> None:
             pass
 
 
-async def test_a_torn_tail_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_torn_tail_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What a crash has torn is cut off, said and logged."""
     async with Runtime(journal=Journal(tmp_path)) as runtime:
         await (await runtime.spawn(Counter)).ask(Add(1))
@@ -412,7 +412,7 @@ async def test_a_torn_tail_is_reported(tmp_path: Path, capsys: pytest.CaptureFix
     async with Runtime(journal=journal):
         assert journal.torn is not None
         assert (journal.torn.segment, journal.torn.lost) == (segment, 4)
-    assert "torn tail" in capsys.readouterr().out
+    assert "torn tail" in caplog.text
 
 
 async def test_segments_rotate_while_running(tmp_path: Path) -> None:
