@@ -1,5 +1,6 @@
 """Runs a coroutine function for code that is not async, in a thread and a loop of its own."""
 
+import math
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
@@ -9,7 +10,13 @@ import anyio
 from anyio.from_thread import run_sync as run_in_owning_loop
 from anyio.from_thread import start_blocking_portal
 
-from callboard.ambient.deadline import ambient_deadline, set_ambient_deadline, time_left
+from callboard.ambient.deadline import (
+    ambient_deadline,
+    hand_over_deadline,
+    handed_over_time_left,
+    set_ambient_deadline,
+    time_left,
+)
 
 R = TypeVar("R")
 
@@ -48,12 +55,17 @@ def result_of(future: Future[R]) -> R:
 
 
 async def _bounded(call: Callable[[], Awaitable[R]], left: float) -> R:
+    hand_over_deadline(math.inf)  # It has arrived.
     set_ambient_deadline(anyio.current_time() + left)
     return await call()
 
 
 def seconds_left() -> float:
     """Return the seconds left of the ambient deadline, also from a worker thread."""
+    return min(handed_over_time_left(), _ambient_seconds_left())
+
+
+def _ambient_seconds_left() -> float:
     try:
         return time_left()
     except RuntimeError:  # No loop in this thread: a worker, which inherited its caller's context.

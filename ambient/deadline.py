@@ -5,10 +5,12 @@ ask that caused it. Both therefore read the same context variable, which lives h
 
 The value is absolute, on the clock of `anyio.current_time()`. It has a meaning in one event loop
 only: whoever crosses a thread, a loop or a process hands over `time_left()` and starts afresh there
-(trio's clock has an arbitrary offset).
+(trio's clock has an arbitrary offset). In a thread, where there is no loop, what was handed over
+waits for the next loop that is started on the same caller's behalf.
 """
 
 import math
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +18,9 @@ from contextvars import ContextVar
 import anyio
 
 _deadline: ContextVar[float] = ContextVar("callboard_deadline", default=math.inf)
+
+_handed_over: ContextVar[float] = ContextVar("callboard_handed_over", default=math.inf)
+"""A deadline that crossed into a thread, on the clock of `time.monotonic()`."""
 
 
 def ambient_deadline() -> float:
@@ -52,6 +57,21 @@ def time_left() -> float:
     """Return the seconds left until the ambient deadline: never negative, inf without one."""
     deadline = _deadline.get()
     return deadline if deadline == math.inf else max(0.0, deadline - anyio.current_time())
+
+
+def hand_over_deadline(timeout: float) -> None:
+    """Turn the deadline of the current context, in a thread, into seconds for whoever asks there.
+
+    Args:
+        timeout: Seconds from now; `math.inf` for no limit.
+    """
+    _deadline.set(math.inf)
+    _handed_over.set(time.monotonic() + timeout)
+
+
+def handed_over_time_left() -> float:
+    """Return the seconds left of what was handed over to this thread; inf if nothing was."""
+    return max(0.0, _handed_over.get() - time.monotonic())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 from pydantic_core import PydanticSerializationError, to_json
 
-from callboard.ambient.deadline import set_ambient_deadline, time_left
+from callboard.ambient.deadline import hand_over_deadline, time_left
 from callboard.ambient.redaction import redact
 from callboard.backends.errors import BackendTimeoutError
 from callboard.backends.messages import ToolCall
@@ -77,9 +77,9 @@ class ToolExecution:
         left = time_left()
         seconds = min(timeout, left)
         if seconds == math.inf:
-            return await self._attempted(tool, action)
+            return await self._attempted(tool, action, seconds)
         with anyio.move_on_after(seconds):
-            return await self._attempted(tool, action)
+            return await self._attempted(tool, action, seconds)
         if left <= timeout:
             raise_later = BackendTimeoutError(
                 f"the deadline passed while the tool {tool.name!r} ran: allow the call more time, "
@@ -89,22 +89,25 @@ class ToolExecution:
         words = f"error: {tool.name!r} was stopped because it took longer than {timeout:g} seconds"
         return _failed(TimeoutError(words), words)
 
-    async def _attempted(self, tool: Tool, action: partial[Any]) -> ToolOutcome:
+    async def _attempted(self, tool: Tool, action: partial[Any], seconds: float) -> ToolOutcome:
         try:
-            value = await self._called(action)
+            value = await self._called(action, seconds)
             return ToolOutcome(text=self._shortened(_text(value)))
         except Exception as error:  # noqa: BLE001 - the model is told, and may do better
             kind, words = type(error).__name__, redact(str(error))
             return _failed(error, self._shortened(f"error: {tool.name!r} failed: {kind}: {words}"))
 
-    async def _called(self, action: partial[Any]) -> Any:
+    async def _called(self, action: partial[Any], seconds: float) -> Any:
         if _is_async(action):
             return await action()
         context = copy_context()
+        # The deadline is a time on this event loop's clock. A thread may start a loop of its own,
+        # whose clock says something else, so it gets seconds; for instance `Agent.run_sync` obeys.
+        context.run(hand_over_deadline, seconds)
 
         def in_thread() -> list[Any]:
             # In a list, because trio takes no coroutine as a thread's result.
-            return [context.run(_without_deadline, action)]
+            return [context.run(action)]
 
         [value] = await anyio.to_thread.run_sync(
             in_thread, abandon_on_cancel=True, limiter=self._threads()
@@ -136,13 +139,6 @@ def _is_async(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(
         inner.__class__.__call__
     )
-
-
-def _without_deadline(action: Callable[[], Any]) -> Any:
-    # The deadline is a time on this event loop's clock. A thread may start a loop of its own, whose
-    # clock says something else; what the tool may take is bounded from outside.
-    set_ambient_deadline(math.inf)
-    return action()
 
 
 def _text(value: Any) -> str:

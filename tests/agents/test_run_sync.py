@@ -18,10 +18,14 @@ from callboard.agents.conversation import Conversation
 from callboard.ambient.deadline import deadline_scope, time_left
 from callboard.backends.errors import OverloadedError
 from callboard.backends.function_backend import FunctionBackend
+from callboard.backends.messages import AssistantMessage, ToolCall
+from callboard.backends.middleware.deadline import Deadline
+from callboard.backends.middleware.tools import Tools
 from callboard.backends.openai_backend import OpenAIBackend
 from callboard.backends.request import Request
 from callboard.backends.scripted_backend import ScriptedBackend
 from callboard.backends.stack import stack
+from callboard.backends.tool import tool
 
 word: contextvars.ContextVar[str] = contextvars.ContextVar("word", default="nothing")
 
@@ -74,6 +78,36 @@ async def test_the_time_left_crosses() -> None:
     agent.run_sync("without")
     assert all(900 < left <= 1001 for left in seen[:2])
     assert seen[2] == float("inf")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("own", [None, 50.0])
+async def test_the_time_left_crosses_the_thread_of_a_tool(own: float | None) -> None:
+    """A tool that is not async, and asks another agent, passes on what it may take itself."""
+    seen: list[float] = []
+
+    def look(_: Request[Any]) -> str:
+        seen.append(time_left())
+        return "looked"
+
+    helper = Agent("helper", backend=stack(FunctionBackend(look)))
+
+    def consult() -> str:
+        """Ask the other one."""
+        return helper.run_sync("well?").output
+
+    script = [
+        AssistantMessage(tool_calls=(ToolCall(id="c", name="consult", arguments=""),)),
+        "done",
+    ]
+    agent = Agent(
+        "a",
+        backend=stack(ScriptedBackend(script), Deadline(100.0), Tools(timeout=None)),
+        tools=[tool(timeout=own)(consult)],
+    )
+    assert (await agent.run("go")).output == "done"
+    (left,) = seen
+    assert 0 < left <= (own or 100.0)
 
 
 def test_the_time_left_crosses_asyncios_own_threads() -> None:
