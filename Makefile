@@ -47,6 +47,7 @@ format: $(VENV)/.dev  ## let ruff mend what it can
 bench: $(VENV)/.dev  ## ratios against raw anyio, raw aiohttp and the plain SDK
 	$(BIN)/python benchmarks/startup.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/actors.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/journal.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/middleware.py $(BENCH_ARGS)
 	$(BIN)/python benchmarks/calls.py $(BENCH_ARGS)
 
