@@ -10,6 +10,7 @@
     ├── UnhandledMessageError    (TypeError) the actor has no handler for the message
     ├── JournalRefusedError      the journal can't keep the message, so it was not sent
     ├── JournalTimeoutError      (TimeoutError) sent, but not on the disk in time
+    ├── ForkedError              (RuntimeError) the runtime lives in another process
     ├── NameTakenError           (ValueError) a living sibling has the name
     └── EscalatedError           restarts were used up; the failure goes to the parent
 
@@ -218,6 +219,26 @@ class JournalTimeoutError(ActorError, TimeoutError):
         )
         self.message_type = message_type
         self.timeout = timeout
+
+
+class ForkedError(ActorError, RuntimeError):
+    """The runtime lives in the process that this one was forked from.
+
+    Args:
+        runtime: Name of the runtime.
+        parent: Process id of the process that it lives in.
+        child: Process id of this process.
+    """
+
+    def __init__(self, runtime: str, parent: int, child: int) -> None:
+        super().__init__(
+            f"runtime {runtime!r} lives in process {parent}, and this is process {child}, forked "
+            "from it: its event loop does not run here. Start a Runtime of its own in the child, "
+            "or start the child with the method 'spawn'"
+        )
+        self.runtime = runtime
+        self.parent = parent
+        self.child = child
 
 
 class NameTakenError(ActorError, ValueError):

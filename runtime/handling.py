@@ -23,7 +23,7 @@ from callboard.runtime.workers import BATCH, Job, Worker
 
 _RUNNING, _DRAINING = State.RUNNING, State.DRAINING
 _ENDED = object()
-"""What `_start` returns for a handler that never suspended."""
+"""What `start_handler` returns for a handler that never suspended."""
 
 
 class Handling(Outcomes):
@@ -55,7 +55,7 @@ class Handling(Outcomes):
             handler = self._admissible(envelope)
             if handler is not None:
                 self.current = envelope
-                yielded = self._start(envelope, handler)
+                yielded = self.start_handler(envelope, handler)
                 if yielded is not _ENDED:
                     return self._finish(envelope, yielded, worker)
                 self.current = None
@@ -72,7 +72,7 @@ class Handling(Outcomes):
         """Run one reentrant handler to its end or to where it is suspended."""
         if envelope.fate is not None:
             self.bury(envelope, envelope.fate)
-        elif (yielded := self._start(envelope, handler)) is not _ENDED:
+        elif (yielded := self.start_handler(envelope, handler)) is not _ENDED:
             return self._finish_reentrant(envelope, yielded, worker)
         self._end_reentrant(envelope)
         return None
@@ -105,7 +105,7 @@ class Handling(Outcomes):
             return None
         return handler
 
-    def _start(self, envelope: Envelope, handler: Handler) -> Any:
+    def start_handler(self, envelope: Envelope, handler: Handler) -> Any:
         """Run a handler to its end or to where it is suspended.
 
         Returns:
@@ -138,7 +138,7 @@ class Handling(Outcomes):
         try:
             if self.table.reentrant:
                 self._start_waiting_reentrants()
-            await self._see_through(envelope, yielded, worker)
+            await self.see_through(envelope, yielded, worker)
         finally:
             self.current = None
             if worker.cancelled:
@@ -148,11 +148,11 @@ class Handling(Outcomes):
     async def _finish_reentrant(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
         """See a suspended reentrant handler through."""
         try:
-            await self._see_through(envelope, yielded, worker)
+            await self.see_through(envelope, yielded, worker)
         finally:
             self._end_reentrant(envelope)
 
-    async def _see_through(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
+    async def see_through(self, envelope: Envelope, yielded: Any, worker: Worker) -> None:
         """See a suspended handler through to its end."""
         envelope.worker = worker
         worker.hand_over()

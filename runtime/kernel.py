@@ -23,6 +23,7 @@ class Kernel:
     """The shared world of the actors of one runtime. It knows no actor by name."""
 
     __slots__ = (
+        "__weakref__",
         "abort",
         "closing",
         "context",

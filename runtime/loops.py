@@ -48,5 +48,14 @@ def current_loop() -> Loop:
     return Loop(make_slot=trio_slot.TrioSlot, time=trio_slot.current_time, pause=trio_slot.pause)
 
 
+def current_waker() -> Callable[[Callable[[], None]], object]:
+    """Return how to have the running loop call something soon, from signal handlers and threads."""
+    if anyio.get_cancelled_exc_class() is asyncio.CancelledError:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    from callboard.runtime import trio_slot  # noqa: PLC0415  trio is an extra
+
+    return trio_slot.current_waker()
+
+
 async def _asyncio_pause() -> None:
     await asyncio.sleep(0)  # noqa: TID251  the seam itself: anyio's checkpoint costs ten times this

@@ -1,7 +1,9 @@
 """The Runtime: a world of actors, from its beginning to its orderly end."""
 
 import math
+import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from contextvars import copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
@@ -16,9 +18,10 @@ from callboard.runtime.cell import Cell
 from callboard.runtime.dead_letters import DeadLetters
 from callboard.runtime.down import Down
 from callboard.runtime.envelope import current_envelope
+from callboard.runtime.forks import notice_forks
 from callboard.runtime.kernel import Kernel
 from callboard.runtime.lifecycle import Supervisor
-from callboard.runtime.loops import current_loop
+from callboard.runtime.loops import current_loop, current_waker
 from callboard.runtime.mailbox import MailboxOptions
 from callboard.runtime.message import Message
 from callboard.runtime.observation import message_meter, observers_for
@@ -26,11 +29,14 @@ from callboard.runtime.observer import Recorder
 from callboard.runtime.overview import count_messages, draw_tree, living
 from callboard.runtime.publishing import publish
 from callboard.runtime.ref import STOP_TIMEOUT, ActorRef
+from callboard.runtime.signals import Signals, farewell_for
 from callboard.runtime.statistics import MailboxStatistics, Statistics
 from callboard.runtime.supervision import Restart, Supervision
 from callboard.runtime.terms import Shutdown, Terms
 from callboard.runtime.topics import Topic
 from callboard.runtime.tree import ActorTree
+from callboard.runtime.watchdog import Watchdog
+from callboard.runtime.winding_down import report_lingering
 from callboard.runtime.workers import Workers
 
 if TYPE_CHECKING:
@@ -66,6 +72,11 @@ class Runtime:
             for all messages, a number below 1 for that share of them, chosen by chance.
         meter_provider: Measures mailboxes, queues, handlers, restarts and dead letters; None for
             none of it. Names and attributes stand in `callboard.runtime.metrics`.
+        signals: End in good order at SIGINT or SIGTERM: the block is cancelled, actors handle what
+            is queued, KeyboardInterrupt or SystemExit comes out. A second signal cuts that short, a
+            third ends the program. Only in the main thread.
+        watchdog: Log which handler blocks the event loop for more than so many seconds; None for no
+            watch, which is kept by a thread.
         journal: Keeps every message and what becomes of it, a `callboard.runtime.journal.Journal`,
             which the runtime opens and closes. If it can't be written, the runtime ends with its
             error.
@@ -81,6 +92,8 @@ class Runtime:
         trace_messages: bool | float = False,
         meter_provider: "MeterProvider | None" = None,
         journal: Recorder | None = None,
+        signals: bool = False,
+        watchdog: float | None = None,
     ) -> None:
         self.name = name
         self.dead_letters = DeadLetters()
@@ -94,6 +107,13 @@ class Runtime:
         self._meter = message_meter(meter_provider)
         self._observer = observers_for(tracer_provider, trace_messages, self._meter, journal)
         self._journal = journal
+        self._signals = signals
+        self._watchdog = None if watchdog is None else Watchdog(name, watchdog)
+        self._signal: signal.Signals | None = None
+        self._patience: anyio.CancelScope | None = None
+        """Around the orderly end; cancelled when a second signal comes."""
+        self._company = ExitStack()
+        """What is to be undone when everything has ended."""
         self._group: TaskGroup | None = None
         self._body: anyio.CancelScope | None = None
         self._kernel: Kernel | None = None
@@ -122,6 +142,12 @@ class Runtime:
             abort=self._abort,
         )
         self._supervisor = Supervisor(self._kernel)
+        notice_forks(self._kernel)
+        if self._signals:
+            caught = Signals(current_waker(), self._interrupt, self._hurry)
+            self._company.enter_context(caught)
+        if self._watchdog is not None:
+            context.copy().run(self._group.start_soon, self._watchdog.run)
         if self._meter is not None:
             ends = self._supervisor.ends
             self._meter.open(lambda: living(ends), self.statistics)
@@ -139,18 +165,25 @@ class Runtime:
         group, body = self._group, self._body
         assert group is not None, "entered before it is left"  # noqa: S101  an invariant
         assert body is not None, "entered before it is left"  # noqa: S101  an invariant
-        graceful = exc is None and self._fatal is None
+        graceful = (exc is None or self._signal is not None) and self._fatal is None
         try:
             swallowed = body.__exit__(exc_type, exc, traceback)
             await self._wind_up(graceful=graceful)
         finally:
             self._world().close()
+            if self._watchdog is not None:
+                self._watchdog.close()
             if self._meter is not None:
                 self._meter.close()
             await self._close_journal()
-            await group.__aexit__(None, None, None)
+            context = self._world().context.copy()
+            context.run(group.start_soon, report_lingering, self._entered().ends.abandoned)
+            with self._company:
+                await group.__aexit__(None, None, None)
         if self._fatal is not None:
             raise self._fatal
+        if self._signal is not None:
+            raise farewell_for(self._signal)
         return bool(swallowed)
 
     async def spawn(
@@ -281,7 +314,8 @@ class Runtime:
     async def _wind_up(self, *, graceful: bool) -> None:
         try:
             if graceful:
-                await self.stop()
+                with anyio.CancelScope() as self._patience:
+                    await self.stop()
         finally:
             with anyio.CancelScope(shield=True):
                 await self.stop(timeout=0)
@@ -300,6 +334,15 @@ class Runtime:
                 await self._journal.aclose()
         except Exception as error:  # noqa: BLE001  comes out of the block, after its end
             self._fatal = self._fatal or error
+
+    def _interrupt(self, number: signal.Signals) -> None:
+        self._signal = number
+        if self._body is not None:
+            self._body.cancel()
+
+    def _hurry(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
 
     def _abort(self, error: BaseException) -> None:
         if self._fatal is None and self._body is not None:

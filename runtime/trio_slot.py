@@ -10,6 +10,11 @@ current_time = trio.current_time
 pause = trio.lowlevel.cancel_shielded_checkpoint
 
 
+def current_waker() -> Callable[[Callable[[], None]], object]:
+    """Return how to have the running loop call something soon, from anywhere."""
+    return trio.lowlevel.current_trio_token().run_sync_soon
+
+
 class TrioSlot:
     """A place for one value that one trio task waits for."""
 

@@ -1,15 +1,15 @@
 """Winding down: bringing the handlers of an actor to an end, and letting it say goodbye."""
 
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Iterable
 
 import anyio
 
 from callboard.runtime.actor import Actor
 from callboard.runtime.cell import Cell
-from callboard.runtime.envelope import Fate
+from callboard.runtime.envelope import Envelope, Fate
 from callboard.runtime.incarnation import run_hook
 from callboard.runtime.logs import actor_logger, log_failure
+from callboard.runtime.whereabouts import waiting_place
 
 GRACE = 5.0
 """Seconds that cancelled handlers, and `on_stop`, have to come to an end."""
@@ -21,8 +21,7 @@ async def interrupt(cell: Cell, fate: Fate) -> bool:
     Returns:
         Whether they have; False if one ignores its cancellation for too long.
     """
-    current = () if cell.current is None else (cell.current,)
-    for envelope in tuple(chain(current, cell.reentrants or ())):
+    for envelope in _handled_by(cell):
         if envelope.fate is None:
             envelope.fate = fate
         envelope.cancel()
@@ -75,3 +74,29 @@ async def say_goodbye(cell: Cell) -> None:
             await run_hook(cell, actor.on_stop(), cell.kernel.context.copy())
     except Exception as error:  # noqa: BLE001  an end is not undone by its last words
         log_failure(cell.address, "on_stop failed", error)
+
+
+async def report_lingering(abandoned: Iterable[Cell]) -> None:
+    """Say, now and then, which handlers keep a runtime that has ended from being left.
+
+    A task can't be left behind: whoever started it waits for it. What can be done about a handler
+    that ignores its cancellation is to name it.
+    """
+    for cell in abandoned:
+        while cell.active:
+            _report_lingering(cell)
+            await let_finish(cell, GRACE)
+
+
+def _report_lingering(cell: Cell) -> None:
+    for envelope in _handled_by(cell):
+        actor_logger(cell.address).error(
+            "runtime waits for a handler that ignores its cancellation",
+            message=envelope.type_name,
+            at=waiting_place(getattr(envelope, "coroutine", None)),
+        )
+
+
+def _handled_by(cell: Cell) -> tuple[Envelope, ...]:
+    current = () if cell.current is None else (cell.current,)
+    return (*current, *(cell.reentrants or ()))
