@@ -110,6 +110,7 @@ class Runtime:
         self._signals = signals
         self._watchdog = None if watchdog is None else Watchdog(name, watchdog)
         self._signal: signal.Signals | None = None
+        self._hurried = False
         self._patience: anyio.CancelScope | None = None
         """Around the orderly end; cancelled when a second signal comes."""
         self._company = ExitStack()
@@ -313,7 +314,7 @@ class Runtime:
 
     async def _wind_up(self, *, graceful: bool) -> None:
         try:
-            if graceful:
+            if graceful and not self._hurried:
                 with anyio.CancelScope() as self._patience:
                     await self.stop()
         finally:
@@ -341,6 +342,7 @@ class Runtime:
             self._body.cancel()
 
     def _hurry(self) -> None:
+        self._hurried = True
         if self._patience is not None:
             self._patience.cancel()
 

@@ -65,7 +65,9 @@ class Watchdog:
                 self._blocked = False
             elif not self._blocked:
                 self._blocked = True
-                frame = sys._current_frames().get(self._watched)
+                # Its name says private, its documentation says otherwise.
+                frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
+                frame = frames.get(self._watched)
                 if frame is not None:
                     self._report(frame, silent)
 
