@@ -89,6 +89,35 @@ class Account(Actor):
             await anyio.sleep_forever()
 
 
+@dataclass(frozen=True, slots=True)
+class Bump(Message[None]):
+    pass
+
+
+class Child(Actor):
+    def __init__(self) -> None:
+        self.bumps = 0
+
+    @Bump.handler
+    async def bump(self, message: Bump) -> None:
+        self.bumps += 1
+
+    @Audit.handler
+    async def audit(self, message: Audit) -> int:
+        return self.bumps
+
+
+class Parent(Actor):
+    async def on_start(self) -> None:
+        self.child = await self.context.spawn(Child)
+        self.context.schedule(0, Bump(), to=self.child, every=0.001)
+
+    @Audit.handler
+    async def audit(self, message: Audit) -> int:
+        await anyio.sleep(0.01)
+        return await self.child.ask(Audit())
+
+
 async def live(path: Path) -> Account:
     """Run an account for a while; return it as it was at its end."""
     async with Runtime(journal=Journal(path)) as runtime:
@@ -170,3 +199,11 @@ async def test_an_address_without_messages_is_a_fresh_actor(tmp_path: Path) -> N
     await live(tmp_path)
     again = await replay(Account, tmp_path, address="nobody")
     assert (again.actor.balance, again.replies) == (0, ())
+
+
+async def test_timers_never_fire(tmp_path: Path) -> None:
+    """Time does not pass in a replay, for children neither."""
+    async with Runtime(journal=Journal(tmp_path)) as runtime:
+        assert await (await runtime.spawn(Parent, name="parent")).ask(Audit()) > 0
+    again = await replay(Parent, tmp_path, address="parent")
+    assert [reply.value for reply in again.replies] == [0]
