@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from callboard.runtime import Actor, MailboxFullError, MailboxOptions, Message, Runtime
@@ -128,3 +129,31 @@ async def test_stop_ends_them() -> None:
         assert runtime.dead_letters.by_reason() == {"stopped": 3}
         assert runtime.statistics().active == 0
         assert runtime.statistics().conserved
+
+
+async def test_others_come_one_at_a_time() -> None:
+    """However long a handler takes, no other one of the actor starts before it has ended."""
+
+    @dataclass(frozen=True, slots=True)
+    class Turn(Message[int]):
+        pass
+
+    class Single(Actor):
+        def __init__(self) -> None:
+            self.inside = 0
+            self.most = 0
+
+        @Turn.handler
+        async def turn(self, message: Turn) -> int:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            for _ in range(3):
+                await anyio.lowlevel.checkpoint()
+            self.inside -= 1
+            return self.most
+
+    async with Runtime() as runtime:
+        single = await runtime.spawn(Single)
+        for _ in range(5):
+            await single.tell(Turn())
+        assert await single.ask(Turn()) == 1
