@@ -26,6 +26,9 @@ PROMISED = {
     "callboard.agents": """
         Agent AgentRef Answer Conversation Environment Episode Prompt play tool
     """,
+    "callboard.runtime.journal": """
+        CorruptedJournalError Decoder Journal JournalReader Life TornTail Upcasters lives replay
+    """,
     "callboard.ambient": "ambient_deadline bounded_deadline deadline_scope time_left",
 }
 

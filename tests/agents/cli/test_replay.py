@@ -5,9 +5,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+
+from callboard.agents.cli.replay import Outcome
+from callboard.runtime.dead_letters import Reason
 
 GOLDEN = Path(__file__).parents[2] / "runtime" / "journal" / "golden" / "version-1"
 
@@ -128,3 +131,9 @@ def test_a_reader_who_has_seen_enough_gets_no_traceback() -> None:
         ["bash", "-c", f"set -o pipefail; {program} | true"], capture_output=True, timeout=50
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_every_reason_can_be_asked_for() -> None:
+    """A late reply is no end of a message; all other reasons of dead letters are."""
+    ends = {"handled", "failed", "dead", "unfinished"}
+    assert {outcome.value for outcome in Outcome} == {*get_args(Reason), *ends} - {"late_reply"}
