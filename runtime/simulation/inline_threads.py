@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 from anyio._backends._asyncio import AsyncIOBackend
+from anyio.lowlevel import checkpoint
 
 from callboard.runtime.simulation.loop import SimulationLoop
 from callboard.runtime.simulation.substitution import Substitution
@@ -28,7 +29,7 @@ async def _run_inline(
     limiter: anyio.CapacityLimiter | None = None,
 ) -> Any:
     del original
-    await anyio.lowlevel.checkpoint()
+    await checkpoint()
     async with limiter or to_thread.current_default_thread_limiter():
         with anyio.CancelScope(shield=not abandon_on_cancel):
             return await loop.call_in_thread(func, args)

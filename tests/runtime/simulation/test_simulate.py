@@ -154,7 +154,7 @@ def test_due_timers_compete_with_tasks() -> None:
         with send, receive:
             async with anyio.create_task_group() as group:
                 group.start_soon(sender)
-                with anyio.move_on_at(1) as scope:
+                with anyio.CancelScope(deadline=1) as scope:
                     await receive.receive()
                 group.cancel_scope.cancel()
         return scope.cancelled_caught
