@@ -178,7 +178,10 @@ class Handling(Outcomes):
         if not self.scheduled:
             self.scheduled = True
             self.kernel.workers.enqueue(self)
-        elif self.table.reentrant and self.current is not None:
+            return
+        if self.mailbox.mark is None:
+            self.mailbox.mark_last(self.mailbox.queue)
+        if self.table.reentrant and self.current is not None:
             self._start_waiting_reentrants()
 
     def _pass_on(self) -> None:

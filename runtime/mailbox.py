@@ -92,15 +92,16 @@ class Mailbox:
 
     __slots__ = (
         "_attend_at",
-        "_mark",
+        "_marked_at",
         "_room",
         "blocked",
         "dropped",
         "held",
         "high_water",
+        "mark",
         "options",
         "queue",
-        "stirred_at",
+        "stirred",
     )
 
     def __init__(self, options: MailboxOptions, room: MailRoom) -> None:
@@ -114,11 +115,12 @@ class Mailbox:
         """The most that it ever held, running reentrant handlers included."""
         self.dropped = 0
         """Messages that its overflow policy dropped."""
-        self.stirred_at = 0.0
-        """When the marked envelope came in, or later, if something came in since."""
-        self._mark: Envelope | None = None
+        self.stirred = False
+        """Whether something came in since this was last set to False by `listen`."""
+        self.mark: Envelope | None = None
         # Taking the time of each message would cost more than the queue does. Instead one message
-        # is marked with the time, and whatever is ahead of it is older.
+        # that has to wait is marked with the time, and whatever is ahead of it is older.
+        self._marked_at = 0.0
         self._attend_at = 0
         """How full it must be for a message to need more than to be appended."""
         self._room = room
@@ -137,8 +139,6 @@ class Mailbox:
             if depth >= self.options.capacity:
                 return False
             queue = self.queue = room.spare.pop() if room.spare else deque()
-            self._mark = envelope
-            self.stirred_at = room.clock()
         else:
             depth = len(queue) + self.held
             if depth >= self.options.capacity:
@@ -155,7 +155,7 @@ class Mailbox:
 
     def force(self, envelope: Envelope) -> None:
         """Take the envelope in, room or not: control messages are exempt from the bound."""
-        queue = self._open(envelope)
+        queue = self._open()
         queue.append(envelope)
         self._room.counters.accepted += 1
         self._attend(queue, len(queue) + self.held)
@@ -166,7 +166,7 @@ class Mailbox:
         It goes behind earlier control messages, and behind what one actor has sent: what that actor
         had to say was said before it ended.
         """
-        queue = self._open(envelope)
+        queue = self._open()
         place = len(queue)
         while place and not _goes_first(queue[place - 1], last_words_of):
             place -= 1
@@ -175,7 +175,7 @@ class Mailbox:
 
     def put_back(self, envelope: Envelope) -> None:
         """Let an envelope that was taken be the next one again."""
-        self._open(envelope).appendleft(envelope)
+        self._open().appendleft(envelope)
 
     def take(self) -> Envelope | None:
         """Return the oldest envelope, and let in who waited for its room."""
@@ -186,10 +186,10 @@ class Mailbox:
         if self.blocked is not None:
             self.admit()
         if not queue:
-            self.queue = self._mark = None
+            self.queue = self.mark = None
             self._room.spare.append(queue)
-        elif envelope is self._mark:
-            self._mark_last(queue)
+        elif envelope is self.mark:
+            self.mark_last(queue)
         return envelope
 
     def peek(self) -> Envelope | None:
@@ -218,10 +218,10 @@ class Mailbox:
         assert queue is not None, "withdraw what is queued"  # noqa: S101  an invariant of callers
         queue.remove(envelope)
         if not queue:
-            self.queue = self._mark = None
+            self.queue = self.mark = None
             self._room.spare.append(queue)
-        elif envelope is self._mark:
-            self._mark_last(queue)
+        elif envelope is self.mark:
+            self.mark_last(queue)
 
     def wait(self, envelope: Envelope, room: Slot | None) -> Blocked:
         """Line the envelope up for room.
@@ -258,12 +258,12 @@ class Mailbox:
             if not blocked.slot.done():
                 self._let_in(blocked)
         self.blocked = None
-        rest, self.queue, self._mark = list(self), None, None
+        rest, self.queue, self.mark = list(self), None, None
         return rest
 
     def statistics(self) -> MailboxStatistics:
         """Return its numbers as they are now."""
-        age = self._room.clock() - self.stirred_at if self.queue else 0.0
+        age = 0.0 if self.mark is None else self._room.clock() - self._marked_at
         return MailboxStatistics(
             depth=len(self),
             high_water=self.high_water,
@@ -272,20 +272,27 @@ class Mailbox:
             blocked=len(self.blocked or ()),
         )
 
-    def _open(self, envelope: Envelope) -> deque[Envelope]:
+    def mark_last(self, queue: deque[Envelope] | None) -> None:
+        """Note that the last message, and whatever is ahead of it, waits from now on at least."""
+        if queue:
+            self.mark = queue[-1]
+            self._marked_at = self._room.clock()
+
+    def listen(self) -> None:
+        """Find out whether something comes in from now on: `stirred` will tell."""
+        self.stirred = False
+        self._attend_at = 0
+
+    def _open(self) -> deque[Envelope]:
+        self.stirred = True
         if self.queue is None:
             self.queue = self._room.spare.pop() if self._room.spare else deque()
-            self._mark = envelope
-            self.stirred_at = self._room.clock()
         return self.queue
-
-    def _mark_last(self, queue: deque[Envelope]) -> None:
-        self._mark = queue[-1]
-        self.stirred_at = self._room.clock()
 
     def _attend(self, queue: deque[Envelope], depth: int) -> None:
         """Do for the last envelope what appending it has not done."""
         options = self.options
+        self.stirred = True
         self.high_water = max(depth, self.high_water)
         if options.warn_at is not None and depth >= options.warn_at:
             self._room.complain(queue[-1], depth)

@@ -22,8 +22,8 @@ class Idleness:
         self._cell = cell
         self._limit = limit
         self._put_to_rest = put_to_rest
-        self._stirred_at = -1.0
         self._over = False
+        self._was_idle = False
 
     def look_later(self) -> None:
         """Take the next look when the limit has passed."""
@@ -36,12 +36,12 @@ class Idleness:
 
     def expire(self) -> None:
         """Take a look."""
-        idle = is_idle(self._cell) and self._cell.mailbox.stirred_at == self._stirred_at
-        self._stirred_at = self._cell.mailbox.stirred_at if is_idle(self._cell) else -1.0
-        if idle:
+        was_idle, self._was_idle = self._was_idle, is_idle(self._cell)
+        if was_idle and self._was_idle and not self._cell.mailbox.stirred:
             self._over = True
             self._put_to_rest(self._cell)
         else:
+            self._cell.mailbox.listen()
             self.look_later()
 
 

@@ -108,7 +108,8 @@ class ActorRef:
             endpoint.abandon(envelope)
             raise
         finally:
-            end_wait(envelope)
+            if envelope.sender is not None:
+                end_wait(envelope)
         if endpoint.kernel.gate is not None:
             await confirm(envelope, outcome)
         if type(outcome) is Failure:
