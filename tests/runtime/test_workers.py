@@ -75,8 +75,8 @@ async def test_busy_actors_let_others_run() -> None:
     """Actors that keep one another busy for ever do not keep the event loop."""
     async with Runtime(shutdown_timeout=0) as runtime:
         first, second = [await runtime.spawn(node) for node in _ring()]
-        runtime._entered().roots[first.address.name].actor.following = second  # type: ignore[union-attr]
-        runtime._entered().roots[second.address.name].actor.following = first  # type: ignore[union-attr]
+        runtime._entered().ends.roots[first.address.name].actor.following = second  # type: ignore[union-attr]
+        runtime._entered().ends.roots[second.address.name].actor.following = first  # type: ignore[union-attr]
         await first.tell(Ping(10**9))
         for _ in range(5):
             await anyio.lowlevel.checkpoint()
