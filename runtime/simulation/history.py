@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from callboard.runtime.simulation.handles import Callback, Timer
@@ -91,4 +92,15 @@ def _lane(task: SimulatedTask) -> str:
 
 
 def _named(owner: object) -> str:
-    return str(getattr(owner, "__qualname__", type(owner).__qualname__))
+    name = str(getattr(owner, "__qualname__", type(owner).__qualname__))
+    return _WELL_KNOWN.get(name, name)
+
+
+_WELL_KNOWN = MappingProxyType(
+    {
+        "_set_result_unless_cancelled": "a sleep is over",
+        "CancelScope._timeout": "a deadline has passed",
+        "ThreadCall.deliver": "a function in a thread is done",
+    }
+)
+"""Callbacks of asyncio, anyio and our own, in words."""

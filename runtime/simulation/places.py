@@ -1,9 +1,9 @@
 """Places in the code: whose line it was, past the machinery of anyio and the standard library."""
 
 import inspect
-import os
 import sysconfig
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -13,6 +13,7 @@ _LIBRARY = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
 _MACHINERY = (str(Path(anyio.__file__).parent), str(Path(__file__).parents[1]), "<frozen")
 
 
+@cache
 def is_machinery(path: str) -> bool:
     """Return whether a file belongs to the standard library, to anyio or to this runtime."""
     if path.startswith(_MACHINERY):
@@ -23,7 +24,7 @@ def is_machinery(path: str) -> bool:
 def describe(frame: FrameType) -> str:
     """Return "file:line in function"."""
     code = frame.f_code
-    return f"{_short(code.co_filename)}:{frame.f_lineno} in {code.co_qualname}"
+    return f"{_short(code.co_filename, Path.cwd())}:{frame.f_lineno} in {code.co_qualname}"
 
 
 def innermost(frames: Iterable[FrameType]) -> FrameType | None:
@@ -48,11 +49,6 @@ def culprit() -> str:
     return "an unknown place" if found is None else describe(found)
 
 
-def _short(path: str) -> str:
-    if not path.startswith(("/", "\\")) and ":" not in path[:3]:
-        return path
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:
-        return path  # another drive
-    return path if relative.startswith("..") else relative
+@cache
+def _short(path: str, here: Path) -> str:
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path

@@ -45,7 +45,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
             "simulated marks async tests, and takes keywords only: simulated(seeds=200)"
         )
     # Only a session that has such a test pays for the import.
-    from callboard.runtime.simulation.explore import explore  # noqa: PLC0415
+    from callboard.runtime.simulation.search import explore  # noqa: PLC0415
 
     report = explore(_program(pyfuncitem), **_options(pyfuncitem.config, marker))
     for failure in report.failures[:1]:

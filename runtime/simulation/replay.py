@@ -4,7 +4,6 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import metadata
 from typing import Any
 
 from callboard.runtime.simulation.naming import policy_label
@@ -17,7 +16,7 @@ PACKAGES = ("anyio", "callboard")
 def replay_line(main: Callable[..., Any], args: Sequence[Any], seed: int, policy: Policy) -> str:
     """Return the call that repeats a run, with the versions that it was made on."""
     call = ", ".join(
-        [_name(main), *map(repr, args), f"seed={seed}", f"policy={policy_label(policy)}"]
+        [_name(main), *map(_name, args), f"seed={seed}", f"policy={policy_label(policy)}"]
     )
     return f"simulate({call})  # {circumstances()}"
 
@@ -35,19 +34,22 @@ def hash_seed() -> str:
 
 
 def _version(package: str) -> str:
+    from importlib import metadata  # noqa: PLC0415  it loads the email package, for a line of text
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "unknown"
 
 
-def _name(main: Callable[..., Any]) -> str:
-    if isinstance(main, partial):
-        words = [_name(main.func), *map(repr, main.args)]
-        words += [f"{name}={value!r}" for name, value in main.keywords.items()]
+def _name(value: Any) -> str:
+    """Return the expression for a program or one of its arguments."""
+    if isinstance(value, partial):
+        words = [_name(value.func), *map(_name, value.args)]
+        words += [f"{name}={_name(word)}" for name, word in value.keywords.items()]
         return f"partial({', '.join(words)})"
-    name = getattr(main, "__qualname__", None)
-    module = getattr(main, "__module__", None)
+    name = getattr(value, "__qualname__", None)
+    module = getattr(value, "__module__", None)
     if not isinstance(name, str):
-        return repr(main)
+        return repr(value)
     return name if module in (None, "__main__") else f"{module}.{name}"

@@ -11,7 +11,7 @@ from callboard.runtime.simulation.naming import policy_of
 from callboard.runtime.simulation.pct import Pct
 from callboard.runtime.simulation.policy import Policy
 from callboard.runtime.simulation.report import SimulationReport
-from callboard.runtime.simulation.simulate import HISTORY, USUAL_LIMITS, observe
+from callboard.runtime.simulation.run import HISTORY, USUAL_LIMITS, observe
 from callboard.runtime.simulation.stage import STAGE
 
 Ts = TypeVarTuple("Ts")
