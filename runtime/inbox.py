@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 from callboard.runtime.address import Address
+from callboard.runtime.blocked import Blocked
 from callboard.runtime.dead_letters import Reason
 from callboard.runtime.envelope import Envelope, Failure, Party
 from callboard.runtime.errors import (
@@ -16,7 +17,7 @@ from callboard.runtime.errors import (
 )
 from callboard.runtime.handlers import Handler, HandlerTable
 from callboard.runtime.kernel import Kernel
-from callboard.runtime.mailbox import Blocked, Mailbox, MailboxOptions
+from callboard.runtime.mailbox import Mailbox, MailboxOptions
 from callboard.runtime.observed_mailbox import ObservedMailbox
 from callboard.runtime.waits import find_cycle
 

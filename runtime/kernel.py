@@ -10,7 +10,7 @@ from callboard.runtime.dead_letters import DeadLetters, Reason
 from callboard.runtime.envelope import Envelope, Party
 from callboard.runtime.errors import ActorError
 from callboard.runtime.loops import Loop
-from callboard.runtime.mailbox import MailRoom
+from callboard.runtime.mail_room import MailRoom
 from callboard.runtime.observer import Observer, Recorder
 from callboard.runtime.slow_consumers import SlowConsumers
 from callboard.runtime.statistics import Counters

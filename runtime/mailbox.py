@@ -4,12 +4,14 @@ import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from callboard.runtime.blocked import Blocked
 from callboard.runtime.envelope import Envelope, Party
 from callboard.runtime.loops import Slot
-from callboard.runtime.statistics import Counters, MailboxStatistics
+from callboard.runtime.mail_room import MailRoom
+from callboard.runtime.statistics import MailboxStatistics
 
 Overflow = Literal["block", "reject", "drop_oldest", "drop_newest"]
 """What happens to a message that finds no room: its sender waits, its sender is told, the oldest
@@ -47,40 +49,6 @@ class MailboxOptions:
             raise ValueError(
                 f"overflow must be one of {', '.join(get_args(Overflow))}, got {self.overflow!r}"
             )
-
-
-@dataclass(slots=True, eq=False)
-class Blocked:
-    """A message whose sender waits for room."""
-
-    envelope: Envelope
-    room: Slot | None
-    """Wakes a teller when its message is in; an asker waits for the reply alone."""
-
-    @property
-    def slot(self) -> Slot:
-        """What the sender waits on."""
-        slot = self.envelope.slot if self.room is None else self.room
-        assert slot is not None, "whoever lines up, waits"  # noqa: S101  an invariant of `wait`
-        return slot
-
-    def expire(self) -> None:
-        """Tell the recipient that the sender waits no longer."""
-        self.envelope.recipient.expired(self.envelope)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailRoom:
-    """What the mailboxes of one runtime share."""
-
-    counters: Counters
-    """The runtime's totals."""
-    clock: Callable[[], float]
-    """The time, in seconds."""
-    complain: Callable[[Envelope, int], None]
-    """Take note of a message that came in when too many were waiting, and of how many."""
-    spare: list[deque[Envelope]] = field(default_factory=list[deque[Envelope]])
-    """Empty queues, lent to mailboxes while they hold something."""
 
 
 class Mailbox:

@@ -1,7 +1,8 @@
 """A mailbox that says what it lets in; only runtimes with a journal have such."""
 
 from callboard.runtime.envelope import Envelope, Party
-from callboard.runtime.mailbox import Mailbox, MailboxOptions, MailRoom
+from callboard.runtime.mail_room import MailRoom
+from callboard.runtime.mailbox import Mailbox, MailboxOptions
 from callboard.runtime.observer import Recorder
 
 

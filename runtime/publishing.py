@@ -7,11 +7,11 @@ from typing import Any, TypeVar, cast
 
 import anyio
 
+from callboard.runtime.blocked import Blocked
 from callboard.runtime.envelope import Envelope, current_envelope
 from callboard.runtime.errors import AskCycleError, JournalRefusedError, MailboxFullError
 from callboard.runtime.gate import until_synced
 from callboard.runtime.kernel import Kernel
-from callboard.runtime.mailbox import Blocked
 from callboard.runtime.message import Message
 from callboard.runtime.ref import Endpoint, wait_for_room
 from callboard.runtime.topics import Topic

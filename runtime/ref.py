@@ -6,11 +6,11 @@ from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from callboard.ambient.deadline import ambient_deadline
 from callboard.runtime.address import Address
+from callboard.runtime.blocked import Blocked
 from callboard.runtime.envelope import Envelope, Failure, Party, current_envelope
 from callboard.runtime.errors import ActorError, AskTimeoutError
 from callboard.runtime.gate import synced_by, until_synced
 from callboard.runtime.kernel import Kernel
-from callboard.runtime.mailbox import Blocked
 from callboard.runtime.message import Message
 
 R = TypeVar("R")

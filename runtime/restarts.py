@@ -1,5 +1,6 @@
 """Restarts: taking incarnations down and bringing new ones up, in order where there is one."""
 
+import math
 import random
 from dataclasses import dataclass, field, replace
 
@@ -238,5 +239,7 @@ def _suspend(cell: Cell) -> None:
     cell.scheduled = True
 
 
-def _latest(history: History) -> float:
-    return history.failures[-1] if history.failures else float("-inf")
+def _latest(history: History) -> tuple[float, float]:
+    """Order histories by their last failure; of equal ones that of an actor which came up again."""
+    last = history.failures[-1] if history.failures else -math.inf
+    return last, history.up_since if math.isfinite(history.up_since) else -math.inf

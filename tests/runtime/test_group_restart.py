@@ -210,3 +210,16 @@ async def test_runtime_ends_while_a_group_restarts() -> None:
             await anyio.wait_all_tasks_blocked()
     assert log == ["-c", "-b", "-a"]
     assert runtime.statistics().conserved
+
+
+async def test_backoff_of_a_group_starts_anew_after_a_stable_period() -> None:
+    """What an untouched elder remembers does not make the group wait longer and longer."""
+    log: list[str] = []
+    backoff = Backoff(initial=0.01, factor=1000.0, maximum=60.0, jitter=0, reset_after=0.0)
+    async with Runtime(supervision=Supervision("rest_for_one", 9, backoff=backoff)) as runtime:
+        refs = await family(runtime, log)
+        with anyio.fail_after(5):
+            for _ in range(3):
+                await refs["b"].tell(Fail())
+                await runtime.settle()
+        assert log == ["-c", "-b", "+b", "+c"] * 3

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from callboard.runtime.envelope import Envelope, Kind, Party
 from callboard.runtime.loops import Slot
-from callboard.runtime.mailbox import Mailbox, MailboxOptions, MailRoom
+from callboard.runtime.mail_room import MailRoom
+from callboard.runtime.mailbox import Mailbox, MailboxOptions
 from callboard.runtime.statistics import Counters
 
 
