@@ -15,6 +15,9 @@ class Choices:
     indices: tuple[int, ...] = ()
     """Index of the chosen one at each choice; one too large means the last."""
 
+    def __repr__(self) -> str:
+        return f"Choices({self.indices!r})"
+
     def begin(self, seed: int) -> "ChoicesChooser":  # noqa: ARG002  nothing is left to chance
         """Return a chooser that stands at the beginning."""
         return ChoicesChooser(self.indices)
