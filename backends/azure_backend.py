@@ -145,8 +145,8 @@ def _secret(
     if not (api_key or token or provider):
         raise AuthenticationError(
             "no credentials for Azure: set AZURE_OPENAI_API_KEY or AZURE_OPENAI_AD_TOKEN, or pass "
-            "api_key=, azure_ad_token= or azure_ad_token_provider=; RandomBackend answers without "
-            "a key, a network or a model"
+            "`api_key`, `azure_ad_token` or `azure_ad_token_provider`; RandomBackend answers "
+            "without a key, a network or a model"
         )
     return _Secret(api_key=api_key, token=token, provider=provider)
 

@@ -69,6 +69,13 @@ class AuctionResult:
         return sum(period.failures for period in self.periods)
 
     @property
+    def fatal_error(self) -> Exception | None:
+        """What the last quote failed of, if not a single one came; None otherwise."""
+        if not self.periods or self.failures < self.quotes:
+            return None
+        return self.periods[-1].last_error
+
+    @property
     def mean_price(self) -> float | None:
         """Over all trades; None without any."""
         prices = [price for period in self.periods for price in period.prices]

@@ -161,6 +161,10 @@ class DemoSession:
                 patience = arm.plan.patience
                 self._say(f"{arm.name}: given up, {patience} quotes in a row failed: {error}")
                 return exit_status(error)
+            error = arm.result.fatal_error
+            if error is not None:
+                self._say(f"{arm.name}: every quote failed, the last one of this: {error}")
+                return exit_status(error)
         return 0
 
     def _say(self, text: str) -> None:

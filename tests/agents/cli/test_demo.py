@@ -144,6 +144,15 @@ def test_a_dead_endpoint_is_given_up(run: Any) -> None:
     assert "unconstrained: given up, 6 quotes in a row failed" in done.err
 
 
+def test_a_short_run_without_a_single_quote_failed(run: Any) -> None:
+    """Too few quotes to lose patience over are still no success: one line why, status 4."""
+    endpoint = ("--base-url", "http://127.0.0.1:9/v1", "--model", "none", "--unconstrained")
+    done = run("demo", *endpoint, "--periods", "1", "--quotes", "3")
+    assert done.status == 4
+    assert column(done.out, "failed quotes") == ["3"]
+    assert "unconstrained: every quote failed" in done.err
+
+
 def test_a_wrong_key_is_given_up_and_never_shown(run: Any, chat_server: Any) -> None:
     """The endpoint refuses; the key stands nowhere, not in the page either."""
     key = "sk-very-secret-key-0123456789"
