@@ -1,11 +1,11 @@
 """Deterministic simulation: virtual time, seeded schedules, deadlock reports, replays.
 
-Nothing is loaded before its first use: the pytest plugin lives here, and sessions without any
-simulated test should not pay for it.
+Names are imported when they are first used, so that a program pays for what it uses.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from callboard.ambient.face import lazy_face
 
 if TYPE_CHECKING:
     from callboard.runtime.simulation.choices import Choices
@@ -46,30 +46,25 @@ __all__ = [
     "simulate",
 ]
 
-_HOMES = {
-    "Choices": "choices",
-    "Chooser": "policy",
-    "DeadlockError": "errors",
-    "ExplorationReport": "exploration",
-    "Failure": "exploration",
-    "Fifo": "fifo",
-    "Limits": "limits",
-    "LivelockError": "errors",
-    "Pct": "pct",
-    "Policy": "policy",
-    "Random": "random_policy",
-    "RefusedError": "errors",
-    "Shuffle": "shuffle",
-    "SimulationError": "errors",
-    "SimulationReport": "report",
-    "explore": "search",
-    "simulate": "run",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+lazy_face(
+    __name__,
+    {
+        "callboard.runtime.simulation.choices": ["Choices"],
+        "callboard.runtime.simulation.errors": [
+            "DeadlockError",
+            "LivelockError",
+            "RefusedError",
+            "SimulationError",
+        ],
+        "callboard.runtime.simulation.exploration": ["ExplorationReport", "Failure"],
+        "callboard.runtime.simulation.fifo": ["Fifo"],
+        "callboard.runtime.simulation.limits": ["Limits"],
+        "callboard.runtime.simulation.pct": ["Pct"],
+        "callboard.runtime.simulation.policy": ["Chooser", "Policy"],
+        "callboard.runtime.simulation.random_policy": ["Random"],
+        "callboard.runtime.simulation.report": ["SimulationReport"],
+        "callboard.runtime.simulation.run": ["simulate"],
+        "callboard.runtime.simulation.search": ["explore"],
+        "callboard.runtime.simulation.shuffle": ["Shuffle"],
+    },
+)
