@@ -16,9 +16,14 @@ from pathlib import Path
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
     "import pydantic": [sys.executable, "-c", "import pydantic; pydantic.BaseModel"],
-    "import callboard.runtime": [sys.executable, "-c", "import callboard.runtime"],
-    "import callboard.backends": [sys.executable, "-c", "import callboard.backends"],
     "import callboard.agents": [sys.executable, "-c", "import callboard.agents"],
+    "runtime.Runtime": [sys.executable, "-c", "from callboard.runtime import Runtime"],
+    "backends.RandomBackend": [
+        sys.executable,
+        "-c",
+        "from callboard.backends import RandomBackend",
+    ],
+    "agents.Agent": [sys.executable, "-c", "from callboard.agents import Agent"],
     "callboard --version": [str(Path(sys.executable).with_name("callboard")), "--version"],
     "callboard --help": [str(Path(sys.executable).with_name("callboard")), "--help"],
     "import openai": [sys.executable, "-c", "import openai"],
