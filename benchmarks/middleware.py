@@ -1,15 +1,18 @@
 """What each middleware adds to a call, in CPU microseconds, over a backend that does nothing.
 
     python benchmarks/middleware.py [--backend asyncio|uvloop|trio] [--calls 2000] [--rounds 15]
+    python benchmarks/middleware.py --quick --json FILE
 
 All contenders take turns in every round, and the best round of each counts. The first lines are the
 yardstick of the machine: one anyio cancel scope with a deadline, which Deadline and Timeout need.
 """
 
 import argparse
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -155,13 +158,15 @@ def show(title: str, best: dict[str, float], per: int = 1) -> None:
         print(f"  {name:26}{cost / per:8.2f}{(cost - floor) / per:+9.2f}")
 
 
-async def main(count: int, rounds: int) -> None:
+async def main(count: int, rounds: int) -> dict[str, dict[str, float]]:
     yardstick = await measure({"anyio.current_time()": now, "cancel scope": scopes}, count, rounds)
     print("the machine: " + ", ".join(f"{name} {cost:.2f} us" for name, cost in yardstick.items()))
     provider = recording()
-    show("one call: us, and added us", await measure(whole_calls(provider), count, rounds))
+    whole = await measure(whole_calls(provider), count, rounds)
+    show("one call: us, and added us", whole)
     streamed = await measure(streams(), max(1, count // 20), rounds)
     show(f"one of {DELTAS} deltas: us, and added us", streamed, DELTAS)
+    return {"machine": yardstick, "call": whole, "stream": streamed}
 
 
 if __name__ == "__main__":
@@ -169,11 +174,15 @@ if __name__ == "__main__":
     parser.add_argument("--backend", choices=["asyncio", "uvloop", "trio"], default="asyncio")
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the calls, three rounds")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
-    anyio.run(
+    figures = anyio.run(
         main,
-        options.calls,
-        options.rounds,
+        options.calls // 10 if options.quick else options.calls,
+        3 if options.quick else options.rounds,
         backend="trio" if options.backend == "trio" else "asyncio",
         backend_options={"use_uvloop": True} if options.backend == "uvloop" else {},
     )
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
